@@ -8,12 +8,7 @@ processor sent (`raw`, `payload`, `event`) are not kept, only the identifiers na
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-
-class Layout(StrEnum):
-    """The two key layouts of a billing table, named for their partition key attribute."""
-
-    PK = "pk"
-    USER_SUB = "user_sub"
+from opskit.settings import Layout as Layout  # noqa: PLC0414 - the kinds of item speak of it
 
 
 class KindName(StrEnum):

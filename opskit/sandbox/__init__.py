@@ -1,1 +1,1 @@
-"""sandbox"""
+"""A local DynamoDB with sample books: for the demo, the lab and the runbooks' tests."""

@@ -4,6 +4,7 @@ A currency's number of decimals follows ISO 4217, which is what the ledger's `am
 processors differ (see their importers).
 """
 
+import re
 from decimal import Decimal, InvalidOperation
 
 ZERO_DECIMAL = frozenset(
@@ -27,13 +28,18 @@ def decimals(currency: str) -> int:
     return 3 if code in THREE_DECIMAL else 2
 
 
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
+
+
 def whole_number(text: str) -> int | None:
     """The integer a DynamoDB Number spells, or None when it is not whole or beyond the limit."""
+    if not _NUMBER.fullmatch(text):
+        return None
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    if not value.is_finite() or abs(value) > MAX_MINOR_UNITS:
+    if value.copy_abs() > MAX_MINOR_UNITS:
         return None
     whole = int(value)
     return whole if whole == value else None

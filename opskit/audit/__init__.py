@@ -1,1 +1,1 @@
-"""audit"""
+"""The audit: checks as SQL over the books, and what they found as values."""

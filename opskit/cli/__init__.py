@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-from opskit.errors import OpskitError
+from opskit.errors import EXIT_FAILED, OpskitError
 
 VERBS = {
     "doctor": "setup",
@@ -55,14 +55,13 @@ def main() -> None:
     """Run the command line; a known error is one line on stderr and its own exit status."""
     debug = "--debug" in sys.argv
     try:
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:
-        sys.exit("opskit: interrupted; nothing more was done")
+        click.echo("opskit: interrupted; nothing more was done", err=True)
+        sys.exit(EXIT_FAILED)
     except OpskitError as error:
         if debug:
             traceback.print_exc()

@@ -2,9 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
+from opskit.errors import InputError
+from opskit.ledger.books import Books, Row
 from opskit.ledger.counters import Counters
+from opskit.tables.items import COUNTERS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+PROCESSOR_IDS = (
+    "stripe_payment_intent_id",
+    "stripe_charge_id",
+    "paypal_order_id",
+    "paypal_capture_id",
+    "ccbill_transaction_id",
+    "paypal_subscription_id",
+    "ccbill_subscription_id",
+)
+"""The columns of an entry that may hold a processor's id, the most telling first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +71,127 @@ class Statement:
     def difference(self) -> Counters:
         """Stored less computed, an absent BALANCE being zero as the service reads it."""
         return (self.stored or Counters()) - self.computed
+
+
+def account_statement(books: Books, account: str, *, as_of: datetime) -> Statement:
+    """One account's statement from books; `account` is a user id or the stored partition key.
+
+    InputError when the books hold no such account, or hold it under both key layouts.
+    """
+    key = _find(books, account)
+    lines, computed = _lines(books.rows(_OF_ACCOUNT.format(view="postings", order="ts, sk"), key))
+    balances = books.rows(_OF_ACCOUNT.format(view="balances", order="sk"), key)
+    settings = books.rows(_OF_ACCOUNT.format(view="settings", order="sk"), key)
+    return Statement(
+        account=str(key["account"]),
+        currency=_currency(balances, settings),
+        source=books.manifest.describe(),
+        as_of=as_of,
+        lines=lines,
+        stored=_stored(balances),
+        computed=computed,
+        payments=_details(books, "payments", key),
+        payment_methods=_details(books, "payment_methods", key),
+        subscriptions=_details(books, "subscriptions", key),
+        settings=_plain(settings[0]) if settings else None,
+        unjudged=_unjudged(books, key),
+    )
+
+
+def _find(books: Books, account: str) -> Row:
+    """The key of the account a person named; InputError when it is none, or not one."""
+    found = books.rows(
+        """
+        SELECT layout, account FROM accounts
+        WHERE account = $name OR (layout = 'pk' AND account = concat('USER#', $name))
+        ORDER BY account = $name DESC""",
+        {"name": account},
+    )
+    if not found:
+        message = f"ACCOUNT {account!r} is not in {books.manifest.source.name}; give a user id"
+        raise InputError(f"{message} or the partition key as stored")
+    if len(found) > 1 and found[0]["account"] != account:
+        raise InputError(f"ACCOUNT {account!r} is in both key layouts; give the stored key")
+    return found[0]
+
+
+_OF_ACCOUNT = (
+    "SELECT * FROM {view} WHERE layout = $layout AND account = $account ORDER BY {order}"
+)
+
+
+def _lines(postings: list[Row]) -> tuple[tuple[StatementLine, ...], Counters]:
+    """The account's entries in order of time, each with the balances after it."""
+    lines = []
+    total = Counters()
+    for posting in postings:
+        effect = _effect(posting)
+        total = total + effect
+        lines.append(_line(posting, effect.due_if_settled, total))
+    return tuple(lines), total
+
+
+def _effect(posting: Row) -> Counters:
+    """What an entry does to the counters; nothing where that is not known."""
+    return Counters(*(int(str(posting[name] or 0)) for name in COUNTERS))
+
+
+def _line(posting: Row, due: int, total: Counters) -> StatementLine:
+    ts = posting["ts"]
+    return StatementLine(
+        sk=str(posting["sk"]),
+        ts=None if ts is None else EPOCH + timedelta(seconds=int(str(ts))),
+        entry_id=str(posting["entry_id"] or ""),
+        type=str(posting["type"] or ""),
+        state=str(posting["state"] or ""),
+        reason=str(posting["reason"] or ""),
+        processor_ref=_processor_ref(posting),
+        debit=max(due, 0),
+        credit=max(-due, 0),
+        running_settled=total.due_settled,
+        running_pending=total.due_if_settled - total.due_settled,
+        note=_note(posting),
+    )
+
+
+def _processor_ref(posting: Row) -> str:
+    """The most telling processor id an entry carries."""
+    return str(next((posting[name] for name in PROCESSOR_IDS if posting[name]), ""))
+
+
+def _note(posting: Row) -> str:
+    """Why an entry moved nothing, where a reader would expect it to."""
+    if posting["rule"] is None:
+        return "no posting rule; not counted"
+    if posting["owed_pending"] is None:
+        return "amount cannot be read; not counted"
+    return f"reversed; {posting['amount_cents']} minor units" if posting["state"] == "reversed" else ""
+
+
+def _stored(balances: list[Row]) -> Counters | None:
+    """The stored counters; None without a BALANCE item; an unreadable counter counts as zero."""
+    if not balances:
+        return None
+    return Counters(*(int(str(balances[0][f"{name}_cents"] or 0)) for name in COUNTERS))
+
+
+def _currency(balances: list[Row], settings: list[Row]) -> str:
+    """The account's currency in upper case, from its BALANCE, else its settings; "" if in none."""
+    found = (row["currency"] for row in (*balances, *settings))
+    return str(next((value for value in found if value), "")).upper()
+
+
+def _details(books: Books, kind: str, key: Row) -> tuple[Row, ...]:
+    rows = books.rows(_OF_ACCOUNT.format(view=kind, order="created_at, sk"), key)
+    return tuple(_plain(row) for row in rows)
+
+
+def _plain(row: Row) -> Row:
+    """A row without its key, its whole item and what is empty."""
+    hidden = ("layout", "account", "item", "defects")
+    return {name: value for name, value in row.items() if name not in hidden and value is not None}
+
+
+def _unjudged(books: Books, key: Row) -> str:
+    rows = books.rows(_OF_ACCOUNT.format(view="unjudged_accounts", order="reason"), key)
+    return str(rows[0]["reason"]) if rows else ""

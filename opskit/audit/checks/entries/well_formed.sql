@@ -1,0 +1,31 @@
+-- id: entries.well_formed
+-- severity: high
+-- title: Every ledger entry has the shape the service writes
+-- criterion: Each required attribute is there with its type, the amount is a whole number that is not negative, type and state are known, and the sort key is LEDGER#<ts>#<entry_id> of the same item.
+-- remedy: Look at the item and at what wrote it; until it is corrected, the balance of its account cannot be judged where the amount, type or state is concerned.
+-- population: SELECT count(*) FROM entries
+WITH faults AS (
+    SELECT layout, account, sk, unnest(defects) AS fault FROM entries
+    UNION ALL
+    SELECT layout, account, sk, 'amount_cents: is negative' FROM entries
+    WHERE amount_cents < 0
+    UNION ALL
+    SELECT layout, account, sk, 'type: is none of debit, credit, adjustment' FROM entries
+    WHERE type NOT IN ('debit', 'credit', 'adjustment')
+    UNION ALL
+    SELECT layout, account, sk, 'state: is none of pending, settled, reversed' FROM entries
+    WHERE state NOT IN ('pending', 'settled', 'reversed')
+    UNION ALL
+    SELECT layout, account, sk, 'sk: is not LEDGER#<ts>#<entry_id> of the item' FROM entries
+    WHERE sk <> concat('LEDGER#', CAST(ts AS VARCHAR), '#', entry_id)
+)
+SELECT
+    account,
+    sk AS key,
+    string_agg(fault, '; ' ORDER BY fault) AS condition,
+    any_value(type) AS type,
+    any_value(state) AS state,
+    any_value(amount_cents) AS amount_cents
+FROM faults
+JOIN entries USING (layout, account, sk)
+GROUP BY layout, account, sk

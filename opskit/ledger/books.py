@@ -1,0 +1,93 @@
+"""A snapshot opened as books: one DuckDB connection with the ledger's views, read-only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Self
+
+import duckdb
+
+from opskit.ledger.posting_rules import posting_rules
+from opskit.read.manifest import Manifest
+from opskit.read.schema import SCHEMAS
+from opskit.read.snapshot import Snapshot, require_complete
+from opskit.tables.items import COUNTERS, KindName, Layout
+
+Row = dict[str, object]
+"""One row of an answer: column names to plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """A complete snapshot with its views; close it when done."""
+
+    db: duckdb.DuckDBPyConnection
+    manifest: Manifest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.db.close()
+
+    def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
+        """The rows of a query as mappings, in the query's order."""
+        answer = self.db.execute(query, dict(parameters or {}))
+        names = [column[0] for column in answer.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+    def one(self, query: str, parameters: Mapping[str, object] | None = None) -> Row:
+        """The single row of a query that always has one."""
+        [row] = self.rows(query, parameters)
+        return row
+
+    def layouts(self) -> Sequence[Layout]:
+        """The key layouts that the books' accounts have."""
+        found = self.rows("SELECT DISTINCT layout FROM accounts ORDER BY layout")
+        return [Layout(str(row["layout"])) for row in found]
+
+
+def open_books(snapshot: Snapshot) -> Books:
+    """The books of a complete snapshot; IncompleteReadError for any other.
+
+    The connection can read the snapshot's folder and nothing else, and its configuration is
+    locked: SQL that comes in from outside reaches no other file and no network.
+    """
+    require_complete(snapshot)
+    db = duckdb.connect()
+    for kind in KindName:
+        _add_kind(db, snapshot, kind)
+    _add_posting_rules(db)
+    db.execute(files("opskit.ledger").joinpath("views.sql").read_text("utf-8"))
+    db.execute(f"SET allowed_directories = ['{_quoted(str(snapshot.path.resolve()))}']")
+    db.execute("SET enable_external_access = false")
+    db.execute("SET lock_configuration = true")
+    return Books(db, snapshot.manifest)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _add_kind(db: duckdb.DuckDBPyConnection, snapshot: Snapshot, kind: KindName) -> None:
+    """A view over a kind's files, or an empty table of its shape where there are none."""
+    paths = ", ".join(f"'{_quoted(str(path.resolve()))}'" for path in snapshot.files(kind))
+    if paths:
+        db.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{paths}])")
+        return
+    empty = SCHEMAS[kind].empty_table()
+    db.register("empty", empty)
+    db.execute(f"CREATE TABLE {kind} AS SELECT * FROM empty")
+    db.unregister("empty")
+
+
+def _add_posting_rules(db: duckdb.DuckDBPyConnection) -> None:
+    """The posting rules as a table; NULL where a rule holds for any."""
+    effects = ", ".join(f"{counter} TINYINT" for counter in COUNTERS)
+    db.execute(
+        "CREATE TABLE posting_rules "
+        f"(name VARCHAR, type VARCHAR, state VARCHAR, reason VARCHAR, {effects})"
+    )
+    for rule in posting_rules():
+        values = [rule.name, rule.type, rule.state, rule.reason, *rule.effect.values()]
+        db.execute("INSERT INTO posting_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)

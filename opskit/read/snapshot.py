@@ -1,0 +1,187 @@
+"""A snapshot: a folder of Parquet files, one per kind of item, and a manifest with a verdict."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+import pyarrow.parquet as pq
+
+from opskit.errors import CaptureError, IncompleteReadError
+from opskit.read.decode import Batches
+from opskit.read.manifest import (
+    MANIFEST_NAME,
+    FileRecord,
+    Manifest,
+    ReadVerdict,
+    SegmentRead,
+    Source,
+)
+from opskit.read.repeats import settle_repeats
+from opskit.read.schema import SCHEMAS
+from opskit.tables.items import KindName
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot on disk whose files have been found to be the ones its manifest names."""
+
+    path: Path
+    manifest: Manifest
+
+    def files(self, kind: KindName) -> list[Path]:
+        """The Parquet files that hold a kind, in the order they were written."""
+        names = sorted(name for name, file in self.manifest.files.items() if file.kind == kind)
+        return [self.path / name for name in names]
+
+    def rows(self, kind: KindName) -> int:
+        """How many items of a kind the snapshot holds."""
+        return sum(file.rows for file in self.manifest.files.values() if file.kind == kind)
+
+
+def open_snapshot(path: Path) -> Snapshot:
+    """The snapshot in a folder, every file re-hashed; CaptureError names the first that differs."""
+    manifest = Manifest.read(path)
+    for name, file in manifest.files.items():
+        if Path(name).name != name:
+            message = f"{path}: the manifest names {name!r}, which is not a file of the snapshot"
+            raise CaptureError(message)
+        found = _sha256(path / name)
+        if found != file.sha256:
+            message = f"{path / name} is not the file that was written; take the snapshot again"
+            raise CaptureError(message)
+    return Snapshot(path, manifest)
+
+
+def require_complete(snapshot: Snapshot) -> Snapshot:
+    """The snapshot itself when its read was complete; IncompleteReadError otherwise."""
+    manifest = snapshot.manifest
+    if manifest.verdict is not ReadVerdict.COMPLETE:
+        missing = "; ".join(manifest.missing) or "what is missing is not known"
+        message = f"{snapshot.path} is {manifest.verdict}: {missing}; take the snapshot again"
+        raise IncompleteReadError(message)
+    return snapshot
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        message = f"{path}: {error.strerror}; the snapshot lacks a file its manifest names"
+        raise CaptureError(message) from None
+
+
+class SnapshotWriter:
+    """Writes batches to a new snapshot's folder as they arrive; the manifest comes last.
+
+    Without a manifest the folder is no snapshot, so a process that dies leaves nothing that could
+    be mistaken for one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            message = f"{path} exists already; name a new folder for the snapshot"
+            raise CaptureError(message) from None
+        except OSError as error:
+            message = f"{path} cannot be made: {error.strerror}; name another folder"
+            raise CaptureError(message) from None
+        self._path = path
+        self._writers: dict[KindName, pq.ParquetWriter] = {}
+        self._segments: dict[str, SegmentRead] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        """Close the files; after an error remove the folder, unless a manifest was written."""
+        self._close()
+        if not (self._path / MANIFEST_NAME).exists():
+            shutil.rmtree(self._path, ignore_errors=True)
+
+    def write(self, segment: str, batches: Batches) -> int:
+        """Append one page's batches; the number of items they hold."""
+        for kind, batch in batches.items():
+            if kind not in self._writers:
+                path = self._path / f"{kind}.parquet"
+                self._writers[kind] = pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd")
+            self._writers[kind].write_batch(batch)
+        items = sum(batch.num_rows for batch in batches.values())
+        before = self._segments.get(segment, SegmentRead(0, 0))
+        self._segments[segment] = SegmentRead(before.pages + 1, before.items + items)
+        return items
+
+    def finish(
+        self,
+        source: Source,
+        *,
+        started: datetime,
+        ended: datetime,
+        capacity_units: str = "",
+        missing: tuple[str, ...] = (),
+    ) -> Snapshot:
+        """Close the files and write the manifest, COMPLETE unless something is missing."""
+        self._close()
+        repeated = settle_repeats(self._path)
+        files = self._records()
+        manifest = Manifest(
+            verdict=ReadVerdict.PARTIAL if missing else ReadVerdict.COMPLETE,
+            source=source,
+            started=started.isoformat(),
+            ended=ended.isoformat(),
+            items=sum(file.rows for file in files.values()),
+            files=files,
+            segments=self._segments,
+            repeated=repeated,
+            capacity_units=capacity_units,
+            missing=missing,
+            versions={name: version(name) for name in ("opskit", "pyarrow", "duckdb", "botocore")},
+        )
+        _write_durably(self._path / MANIFEST_NAME, manifest.to_json())
+        return Snapshot(self._path, manifest)
+
+    def _close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+    def _records(self) -> dict[str, FileRecord]:
+        """A record of every Parquet file in the folder."""
+        return {
+            path.name: FileRecord(
+                kind=path.name.split(".")[0],
+                rows=pq.read_metadata(path).num_rows,
+                size=path.stat().st_size,
+                sha256=_sha256(path),
+            )
+            for path in sorted(self._path.glob("*.parquet"))
+        }
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, even when the machine stops."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A private place for a snapshot that is needed only while a verb runs."""
+    with TemporaryDirectory(prefix="opskit-") as folder:
+        yield Path(folder) / "snapshot"

@@ -5,11 +5,9 @@ defaults. `problems` and `require` judge settings before AWS is asked anything.
 """
 
 import io
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +15,8 @@ from types import MappingProxyType
 from dotenv import find_dotenv
 from dotenv.parser import Binding, parse_stream
 
-from opskit.aws import Connection, endpoint_fault, is_loopback
+from opskit.aws import Connection, is_loopback
+from opskit.aws.forms import Fault, attribute_fault, endpoint_fault, name_fault, region_fault
 from opskit.errors import SettingsError
 
 
@@ -238,48 +237,22 @@ def _env_file_text(path: Path) -> str:
         raise SettingsError(f"{path} cannot be read: {error.strerror}; check the path") from None
 
 
-_Fault = tuple[str, str] | None
-"""What is wrong with a value and what to do, or None."""
-
-
-def _name_fault(value: str, form: Form) -> _Fault:
-    if not 3 <= len(value) <= 255:
-        return f"has {len(value)} characters", f"a {form} has 3 to 255"
-    odd = re.search(r"[^A-Za-z0-9_.-]", value)
-    if odd is None:
-        return None
-    code = f"U+{ord(odd.group()):04X}"
-    hint = "give the bare name, not an ARN" if value.startswith("arn:") else "use A-Z a-z 0-9 _ . -"
-    return f"holds the character {code} at position {odd.start() + 1}", f"a {form}: {hint}"
-
-
-def _layout_fault(value: str) -> _Fault:
+def _layout_fault(value: str) -> Fault:
     known = " or ".join(Layout)
     return None if value in {*Layout} else ("names no key layout", f"give {known}")
 
 
-def _region_fault(value: str) -> _Fault:
-    known = re.fullmatch(r"[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}", value)
-    return None if known else ("is not a region", "for example eu-central-1")
-
-
-def _attribute_fault(value: str) -> _Fault:
-    if len(value) <= 255:
-        return None
-    return f"has {len(value)} characters", "an attribute name has 1 to 255"
-
-
-_RULES: Mapping[Form, Callable[[str], _Fault]] = {
-    Form.TABLE: partial(_name_fault, form=Form.TABLE),
-    Form.INDEX: partial(_name_fault, form=Form.INDEX),
-    Form.ATTRIBUTE: _attribute_fault,
-    Form.REGION: _region_fault,
+_RULES: Mapping[Form, Callable[[str], Fault]] = {
+    Form.TABLE: name_fault,
+    Form.INDEX: name_fault,
+    Form.ATTRIBUTE: attribute_fault,
+    Form.REGION: region_fault,
     Form.ENDPOINT: endpoint_fault,
     Form.LAYOUT: _layout_fault,
 }
 
 
-def _form_fault(value: str, form: Form, *, local: bool) -> _Fault:
+def _form_fault(value: str, form: Form, *, local: bool) -> Fault:
     if value != value.strip():
         return "starts or ends with a space or a line break", "remove it"
     if value[0] in "'\"`" or value[-1] in "'\"`":

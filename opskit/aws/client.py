@@ -1,0 +1,39 @@
+"""Making clients: a fresh session each, read-only by default, with deadlines and guards."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal
+
+from opskit.aws.access import access_errors
+from opskit.aws.connection import Connection, is_loopback
+from opskit.aws.integrity import install_guards
+from opskit.aws.operations import READ_OPERATIONS, check_allowed, enforce_allow_list
+from opskit.aws.session import client_config, make_session
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+def dynamodb_client(
+    connection: Connection,
+    *,
+    allow: Collection[str] = READ_OPERATIONS,
+    workers: int = 8,
+    attempts: int = 5,
+    retry_mode: Literal["legacy", "standard"] = "standard",
+) -> "DynamoDBClient":
+    """Make a client that sends only what `allow` names and accepts only sound replies.
+
+    `workers` threads may share it; `attempts` counts the first try too. Raises WriteRefusedError
+    for operations opskit does not send to such an endpoint, AccessError when the profile or the
+    region is missing. The client itself raises WriteRefusedError, CorruptResponseError and the
+    SDK's own errors (see `access_errors`).
+    """
+    check_allowed(allow, connection)
+    local = is_loopback(connection.endpoint_url)
+    config = client_config(workers, attempts, retry_mode, local=local)
+    with access_errors():
+        session = make_session(connection)
+        client = session.client("dynamodb", endpoint_url=connection.endpoint_url, config=config)
+    enforce_allow_list(client.meta.events, "dynamodb", allow)
+    install_guards(client.meta.events)
+    return client

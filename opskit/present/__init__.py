@@ -1,1 +1,24 @@
-"""present"""
+"""Reports and statements for people and programs: text, JSON, CSV and HTML that needs no network.
+
+Whatever an attacker can write into an item comes out as text in all of them.
+"""
+
+from opskit.present.csv import findings_csv, statement_csv
+from opskit.present.html import report_fragment, report_html, statement_html, statement_page
+from opskit.present.json import json_text, report_json, statement_json
+from opskit.present.statement_text import statement_text
+from opskit.present.text import report_text
+
+__all__ = [
+    "findings_csv",
+    "json_text",
+    "report_fragment",
+    "report_html",
+    "report_json",
+    "report_text",
+    "statement_csv",
+    "statement_html",
+    "statement_json",
+    "statement_page",
+    "statement_text",
+]

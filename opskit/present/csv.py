@@ -1,0 +1,78 @@
+"""Findings and statements as CSV for a spreadsheet: text made safe, numbers left numbers.
+
+Amounts are whole minor units in columns of their own. Write the text as `utf-8-sig`, which
+spreadsheets recognise. The faithful record of hostile text is the JSON.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+
+from opskit.audit.report import AuditReport, CheckResult, Finding
+from opskit.ledger.statement import Statement, StatementLine
+from opskit.present.escape import csv_text, masked
+from opskit.present.json import exact
+from opskit.present.words import currency_of, drift_of, utc
+from opskit.tables.items import COUNTERS
+
+Cell = str | int | None
+
+FINDING_COLUMNS = (
+    *("id", "check", "severity", "outcome", "account", "key", "condition", "currency"),
+    *(f"drift_{counter}" for counter in COUNTERS),
+    *("explanation_class", "explanation", "candidates", "evidence", "criterion", "remedy"),
+)
+STATEMENT_COLUMNS = (
+    *("account", "currency", "ts", "sk", "entry_id", "type", "state", "reason", "processor_ref"),
+    *("debit", "credit", "running_settled", "running_pending", "note"),
+)
+
+
+def findings_csv(report: AuditReport) -> str:
+    """Every finding of a report, one row each, with its check's criterion and remedy."""
+    checks = {result.id: result for result in report.results}
+    rows = (_finding_row(finding, checks.get(finding.check)) for finding in report.findings)
+    return _written(FINDING_COLUMNS, rows)
+
+
+def statement_csv(statement: Statement) -> str:
+    """The entries of a statement with their running balances, one row each."""
+    return _written(STATEMENT_COLUMNS, (_line_row(statement, line) for line in statement.lines))
+
+
+def _written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([_safe(cell) for cell in row] for row in rows)
+    return buffer.getvalue()
+
+
+def _safe(cell: Cell) -> Cell:
+    return csv_text(cell) if isinstance(cell, str) else cell
+
+
+def _json(value: object) -> str:
+    return json.dumps(exact(value), ensure_ascii=False, sort_keys=True)
+
+
+def _finding_row(finding: Finding, check: CheckResult | None) -> list[Cell]:
+    drift = drift_of(finding)
+    cause = finding.explanation
+    return [
+        *(finding.id, finding.check, finding.severity.value, finding.outcome.value),
+        *(finding.account, finding.key, finding.condition, currency_of(finding)),
+        *(drift.get(counter) for counter in COUNTERS),
+        *((cause.fault_class, cause.text, _json(cause.candidates)) if cause else ("", "", "")),
+        _json(masked("", finding.evidence)),
+        *((check.criterion, check.remedy) if check else ("", "")),
+    ]
+
+
+def _line_row(statement: Statement, line: StatementLine) -> list[Cell]:
+    return [
+        *(statement.account, statement.currency, utc(line.ts) if line.ts else "", line.sk),
+        *(line.entry_id, line.type, line.state, line.reason, line.processor_ref),
+        *(line.debit, line.credit, line.running_settled, line.running_pending, line.note),
+    ]

@@ -1,0 +1,116 @@
+"""One account's statement as HTML sections."""
+
+from opskit.audit.report import Outcome
+from opskit.ledger.statement import Statement, StatementLine
+from opskit.present.escape import Element, element
+from opskit.present.evidence import clipped
+from opskit.present.marks import Row, facts_list, grid, icon, pairs_table, scrolling, section
+from opskit.present.statement_words import (
+    CLOSING_HEADINGS,
+    DUE_HEADINGS,
+    ENTRY_HEADINGS,
+    agreement,
+    agrees,
+    closing_rows,
+    currency_name,
+    entry_note,
+    entry_row,
+    item_facts,
+    item_lists,
+)
+from opskit.present.words import counted, utc
+
+SHOWN_ENTRIES = 5_000
+
+
+def statement_body(statement: Statement) -> tuple[Element, ...]:
+    """The masthead, then the closing balance, the entries and the account's other items."""
+    return (
+        _masthead(statement),
+        _closing(statement),
+        _entries(statement),
+        *_items(statement),
+        _provenance(statement),
+    )
+
+
+def _outcome(statement: Statement) -> Outcome:
+    if statement.unjudged:
+        return Outcome.INCONCLUSIVE
+    return Outcome.PASSED if agrees(statement) else Outcome.FAILED
+
+
+def _masthead(statement: Statement) -> Element:
+    outcome = _outcome(statement)
+    return element(
+        "header",
+        element(
+            "p",
+            "Account statement",
+            element("span", f"as of {utc(statement.as_of)}"),
+            class_="kicker",
+        ),
+        element("h1", element("span", clipped(statement.account))),
+        element(
+            "p", icon(outcome), f"{clipped(agreement(statement))}.", class_=f"lede is-{outcome}"
+        ),
+        class_="masthead",
+    )
+
+
+def _closing(statement: Statement) -> Element:
+    caption = f"Stored counters against the posting rules; currency {currency_name(statement)}"
+    missing = "The account has no BALANCE item; the service reads that as zero."
+    rows = closing_rows(statement)
+    table = grid(caption, CLOSING_HEADINGS, rows, figures={1, 2, 3}, class_="totals")
+    return section(
+        "Closing balance",
+        scrolling(table, "Closing balance"),
+        element("p", missing, class_="quiet") if statement.stored is None else None,
+    )
+
+
+def _entries(statement: Statement) -> Element:
+    lines = statement.lines[:SHOWN_ENTRIES]
+    left_out = len(statement.lines) - len(lines)
+    caption = f"{counted(len(statement.lines), 'entry', 'entries')}, oldest first"
+    headings = (*ENTRY_HEADINGS, *DUE_HEADINGS)
+    rows = [_entry(line, statement) for line in lines]
+    note = f"{left_out:,} more entries are in the CSV and the JSON."
+    table = grid(caption, headings, rows, figures={4, 5, 6, 7}, class_="entries")
+    return section(
+        "Entries",
+        scrolling(table, "Entries"),
+        element("p", note, class_="quiet") if left_out else None,
+    )
+
+
+def _entry(line: StatementLine, statement: Statement) -> Row:
+    time, kind, state, reason, *figures = map(clipped, entry_row(line, statement))
+    named = element("code", clipped(entry_note(line)))
+    return (
+        time,
+        kind,
+        state,
+        element("span", element("span", reason), named, class_="name"),
+        *figures,
+    )
+
+
+def _items(statement: Statement) -> list[Element]:
+    return [
+        section(
+            title.capitalize(),
+            *(
+                pairs_table(f"{title}, {number}", item_facts(item, statement))
+                for number, item in enumerate(items, start=1)
+            ),
+            element("p", "None.", class_="quiet") if not items else None,
+        )
+        for title, items in item_lists(statement)
+    ]
+
+
+def _provenance(statement: Statement) -> Element:
+    named = (("Source", statement.source), ("As of", utc(statement.as_of)))
+    return section("Provenance", facts_list(named))

@@ -1,0 +1,73 @@
+"""One account's statement as plain text for a terminal."""
+
+from collections.abc import Iterator
+
+from opskit.ledger.statement import Statement
+from opskit.present.columns import columns, paragraph, underlined
+from opskit.present.evidence import clipped
+from opskit.present.statement_words import (
+    CLOSING_HEADINGS,
+    DUE_HEADINGS,
+    ENTRY_HEADINGS,
+    agreement,
+    closing_rows,
+    currency_name,
+    entry_note,
+    entry_row,
+    item_facts,
+    item_lists,
+)
+from opskit.present.words import utc
+
+REASON_WIDTH = 26
+
+
+def statement_text(statement: Statement, *, width: int = 110) -> str:
+    """The whole statement: header, closing balance, entries, then the account's other items."""
+    lines = [
+        *_header(statement, width),
+        *_closing(statement),
+        *_entries(statement, width),
+        *_items(statement, width),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _header(statement: Statement, width: int) -> Iterator[str]:
+    yield from paragraph("", f"STATEMENT OF {statement.account}", width=width, hang=0)
+    yield from paragraph("", f"{agreement(statement)}.", width=width, hang=0)
+    yield ""
+    for name, value in (
+        ("Currency", currency_name(statement)),
+        ("As of", utc(statement.as_of)),
+        ("Source", statement.source),
+    ):
+        yield from paragraph(name, value, width=width)
+
+
+def _closing(statement: Statement) -> Iterator[str]:
+    yield from underlined("CLOSING BALANCE")
+    yield from columns(CLOSING_HEADINGS, closing_rows(statement), right={1, 2, 3})
+    if statement.stored is None:
+        yield "The account has no BALANCE item; the service reads that as zero."
+
+
+def _entries(statement: Statement, width: int) -> Iterator[str]:
+    yield from underlined(f"ENTRIES ({len(statement.lines):,})")
+    rows = [entry_row(line, statement) for line in statement.lines]
+    headings = (*ENTRY_HEADINGS, *DUE_HEADINGS)
+    table = columns(headings, rows, right={4, 5, 6, 7}, widest=REASON_WIDTH)
+    yield table[0]
+    for line, text in zip(statement.lines, table[1:], strict=True):
+        yield text
+        yield from paragraph("", clipped(entry_note(line)), width=width, hang=22)
+
+
+def _items(statement: Statement, width: int) -> Iterator[str]:
+    for title, items in item_lists(statement):
+        yield from underlined(f"{title.upper()} ({len(items):,})")
+        for item in items:
+            named = "  ".join(f"{name}={value}" for name, value in item_facts(item, statement))
+            yield from paragraph("-", named or "(no attributes)", width=width, hang=2)
+        if not items:
+            yield f"No {title}."

@@ -1,0 +1,92 @@
+"""The words and figures every rendering of a statement shares."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from opskit.ledger.counters import Counters
+from opskit.ledger.statement import Statement, StatementLine
+from opskit.present.escape import masked
+from opskit.present.evidence import value_text
+from opskit.present.words import amount, utc
+
+LEFT_OUT = frozenset({"account", "pk", "user_sub", "layout", "kind_name"})
+ENTRY_HEADINGS = ("time (UTC)", "type", "state", "reason", "debit", "credit")
+DUE_HEADINGS = ("due settled", "due pending")
+CLOSING_HEADINGS = ("counter", "stored", "computed", "difference")
+
+
+def agreement(statement: Statement) -> str:
+    """Whether the stored counters agree with the entries, in words."""
+    if statement.unjudged:
+        return f"The balance could not be judged: {statement.unjudged}"
+    if statement.difference != Counters():
+        return "The stored counters do not agree with the entries"
+    if statement.stored is None:
+        return "There is no BALANCE item, and the entries leave nothing to store"
+    return "The stored counters agree with the entries"
+
+
+def agrees(statement: Statement) -> bool:
+    """Whether the statement may be relied on as it stands."""
+    return not statement.unjudged and statement.difference == Counters()
+
+
+def money(minor_units: int, statement: Statement) -> str:
+    """An amount of this statement without its currency, which the header names."""
+    text = amount(minor_units, statement.currency)
+    return text.removesuffix(f" {statement.currency.upper()}").removesuffix(" minor units")
+
+
+def currency_name(statement: Statement) -> str:
+    """The currency all amounts are in."""
+    known = amount(0, statement.currency).endswith(f" {statement.currency.upper()}")
+    return statement.currency.upper() if known else "unknown (amounts are in minor units)"
+
+
+def entry_row(line: StatementLine, statement: Statement) -> tuple[str, ...]:
+    """The cells of one entry under ENTRY_HEADINGS and DUE_HEADINGS; zero moves are blank."""
+    moved = (money(side, statement) if side else "" for side in (line.debit, line.credit))
+    due = (money(side, statement) for side in (line.running_settled, line.running_pending))
+    time = utc(line.ts) if line.ts else "(no time)"
+    return (time, line.type, line.state, line.reason, *moved, *due)
+
+
+def entry_note(line: StatementLine) -> str:
+    """What identifies the entry, and anything odd about it."""
+    named = (("", line.entry_id), ("ref ", line.processor_ref), ("note: ", line.note))
+    return " · ".join(label + text for label, text in named if text)
+
+
+def closing_rows(statement: Statement) -> tuple[tuple[str, ...], ...]:
+    """Each counter and both amounts due: stored, computed, stored less computed."""
+    sides = (statement.stored, statement.computed, statement.difference)
+    named = {name: name.replace("_", " ") for name in asdict(Counters())}
+    due = {"due_settled": "due now", "due_if_settled": "due if everything settles"}
+    return tuple(
+        (label, *("–" if side is None else money(getattr(side, name), statement) for side in sides))  # noqa: RUF001
+        for name, label in (named | due).items()
+    )
+
+
+def item_lists(statement: Statement) -> tuple[tuple[str, Sequence[Mapping[str, object]]], ...]:
+    """The account's other items by kind, settings last."""
+    settings = () if statement.settings is None else (statement.settings,)
+    return (
+        ("payments", statement.payments),
+        ("payment methods", statement.payment_methods),
+        ("subscriptions", statement.subscriptions),
+        ("settings", settings),
+    )
+
+
+def item_facts(item: Mapping[str, object], statement: Statement) -> tuple[tuple[str, str], ...]:
+    """The attributes an item has, as labelled text; secrets masked, absent ones left out."""
+    shown = masked("", item)
+    assert isinstance(shown, Mapping)
+    currency = item.get("currency") or statement.currency
+    code = currency if isinstance(currency, str) else ""
+    return tuple(
+        (str(name).removesuffix("_cents").replace("_", " "), value_text(str(name), value, code))
+        for name, value in shown.items()
+        if value is not None and name not in LEFT_OUT
+    )

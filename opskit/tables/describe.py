@@ -90,8 +90,8 @@ def _key(schema: list[dict[str, str]], types: Mapping[str, str]) -> Key:
     return Key(
         partition=partition[0] if partition else "",
         sort=sort[0] if sort else None,
-        partition_type=AttributeType(types[partition[0]] if partition else "S"),
-        sort_type=AttributeType(types[sort[0]] if sort else "S"),
+        partition_type=AttributeType(types.get(partition[0], "S") if partition else "S"),
+        sort_type=AttributeType(types.get(sort[0], "S") if sort else "S"),
         further=tuple(further),
     )
 
@@ -127,7 +127,7 @@ def _undescribed(client: "DynamoDBClient", name: str, error: ClientError) -> Liv
 
 
 def _unread_ttl(client: "DynamoDBClient", name: str, error: ClientError) -> dict[str, str]:
-    """Say why TTL could not be read; moto, alone, has no TTL for a table just deleted."""
+    """Say why TTL could not be read; a table too young or just deleted has none."""
     code = error_code(error)
     if code in DENIED_CODES:
         return {"TimeToLiveStatus": TtlStatus.UNKNOWN}

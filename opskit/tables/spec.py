@@ -75,6 +75,10 @@ class TableSpec:
     indexes: tuple[Index, ...] = ()
     ttl_attribute: str | None = None
 
+    def __str__(self) -> str:
+        indexes = "".join(f"; index {index.name} on {index}" for index in self.indexes)
+        return f"key {self.key}{indexes}; TTL {self.ttl_attribute or 'off'}"
+
     def index(self, name: str) -> Index | None:
         """The index of that name, if the table has one."""
         return next((index for index in self.indexes if index.name == name), None)

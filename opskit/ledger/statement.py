@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from opskit.errors import InputError
+from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
 from opskit.ledger.books import Books, Row
 from opskit.ledger.counters import Counters
 from opskit.tables.items import COUNTERS
@@ -71,6 +71,13 @@ class Statement:
     def difference(self) -> Counters:
         """Stored less computed, an absent BALANCE being zero as the service reads it."""
         return (self.stored or Counters()) - self.computed
+
+    @property
+    def exit_code(self) -> int:
+        """The exit status a shell sees: in step, different, or not to be judged."""
+        if self.unjudged:
+            return EXIT_INCOMPLETE
+        return EXIT_FINDINGS if any(self.difference.values()) else EXIT_CLEAN
 
 
 def account_statement(books: Books, account: str, *, as_of: datetime) -> Statement:

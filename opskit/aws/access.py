@@ -129,10 +129,11 @@ def caller_identity(connection: Connection) -> Identity:
         if not local:
             return _ask(session, None, provider)
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         return _ask(session, connection.endpoint_url, provider)
-    except (BotoCoreError, ClientError):
+    except (BotoCoreError, ClientError, ResponseParserError):  # DynamoDB Local answers in JSON
         return Identity(None, None, provider)
 
 

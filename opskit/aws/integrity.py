@@ -153,14 +153,21 @@ def _check_reply(
             raise _corrupt(model.name, fault)
 
 
+_READERS = frozenset({"botocore.parsers", "botocore.retries.special", "botocore.retryhandler"})
+"""The modules of the SDK that look into a reply."""
+
+
 def _name_parser_failure(exception: Exception, event_name: str, **_: object) -> None:
-    """Give the SDK's own failures over a garbled body their name: some are bare TypeErrors."""
+    """Give the SDK's own failures over a garbled reply their name: some are bare TypeErrors."""
     operation = event_name.rpartition(".")[2]
-    if "ChecksumError" in {base.__name__ for base in type(exception).__mro__}:
+    kind = type(exception)
+    if kind.__name__ == "ChecksumError":
         raise _corrupt(operation, "its body does not match its CRC32") from None
+    if kind.__module__ == "botocore.exceptions":
+        return
     frames = traceback.walk_tb(exception.__traceback__)
-    if any(frame.f_globals.get("__name__") == "botocore.parsers" for frame, _ in frames):
-        raise _corrupt(operation, "its body has not the shape of a reply") from None
+    if any(frame.f_globals.get("__name__") in _READERS for frame, _ in frames):
+        raise _corrupt(operation, "it has not the shape of a reply") from None
 
 
 def _corrupt(operation: str, fault: str) -> CorruptResponseError:

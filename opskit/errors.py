@@ -28,6 +28,10 @@ class OpskitError(Exception):
 
     exit_code = EXIT_FAILED
 
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows in place of a traceback: the message says what to do."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(OpskitError):
     """Something the caller gave is unusable; the message names the field and the fix."""

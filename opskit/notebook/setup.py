@@ -1,0 +1,105 @@
+"""The steps of the setup walkthrough: settings, plan, an apply that must be asked for, TTL, .env."""
+
+from collections.abc import Iterator, Mapping
+
+from opskit.aws import PROVISION_OPERATIONS, dynamodb_client
+from opskit.errors import PlanError, StalePlanError
+from opskit.notebook.tables import TablesState
+from opskit.present.columns import columns
+from opskit.present.escape import plain
+from opskit.provision.apply import apply_plan
+from opskit.provision.plan import Plan, plan
+from opskit.settings import LOGICAL_TABLES, Settings, Source, problems
+from opskit.tables.catalog import catalogue
+
+
+def settings_text(settings: Settings) -> str:
+    """Every setting with its value, where it came from and whether it can be used."""
+    faults = {p.variable: f"{p.text}; {p.fix}" for p in problems(settings, required=LOGICAL_TABLES)}
+    rows = [
+        (
+            setting.variable.name,
+            plain(setting.value or "-"),
+            plain(setting.where or setting.source.value),
+            faults.get(setting.variable.name, "ok" if setting.value else "not needed"),
+        )
+        for setting in settings.found.values()
+    ]
+    return "\n".join(columns(("variable", "value", "from", "verdict"), rows))
+
+
+def tables_state(settings: Settings, account: str) -> TablesState:
+    """Compare the live tables with the wanted ones; nothing is written."""
+    client = dynamodb_client(settings.connection)
+    return TablesState(plan(client, catalogue(settings), account=account))
+
+
+def plan_text(of: Plan) -> str:
+    """A plan as a person reads it before applying it: where, what, and its id."""
+    done = [f"  {c.logical} ({c.name}): {'; '.join(c.reasons)}" for c in of.changes]
+    said = [f"  {r.standing}: {r.logical} {r.name}: {r.text}" for r in of.remarks]
+    changes = ["To be done:", *done] if done else ["Nothing is to be done."]
+    remarks = ["To be known:", *said] if said else []
+    return "\n".join(plain(line) for line in [str(of.target), *changes, *remarks])
+
+
+def apply_instruction(of: Plan) -> str:
+    """What to set for this plan to be carried out, or why there is nothing to set."""
+    if of.is_empty:
+        return "Nothing was changed; there is nothing to apply."
+    where = "" if of.target.local else f' and confirm to "{of.target.confirmation}"'
+    return f'Nothing was changed. To carry this plan out, set apply to "{of.id}"{where}.'
+
+
+def carry_out(settings: Settings, state: TablesState, plan_id: str, confirm: str) -> TablesState:
+    """Apply the plan that `plan_id` names, and give the state it leaves.
+
+    Raises StalePlanError when the plan is another by now, and PlanError when the account and
+    region are not confirmed on an endpoint that is not this machine, or a step failed.
+    """
+    target = state.plan.target
+    if plan_id != state.plan.id:
+        message = f"apply names plan {plan_id!r}, the plan is now {state.plan.id}"
+        raise StalePlanError(f"{message}; read it above and name it if it is what you want")
+    if not target.local and confirm != target.confirmation:
+        message = f"confirm is {confirm!r}; set it to {target.confirmation!r}"
+        raise PlanError(f"{message} to write to {target}")
+    client = dynamodb_client(settings.connection, allow=PROVISION_OPERATIONS)
+    applied = apply_plan(client, state.plan, progress=print)
+    if applied.failures:
+        first = applied.failures[0]
+        message = f"{len(applied.failures)} steps failed, first {first.step} {first.name}"
+        raise PlanError(f"{message}: {first.why}")
+    return TablesState(applied.remaining, applied=True)
+
+
+def ttl_text(state: TablesState) -> str:
+    """Which tables let their items expire, by which attribute, and what the plan says of it."""
+    rows = [
+        (logical, spec.name, spec.ttl_attribute or "-", _ttl_verdict(state.plan, logical))
+        for logical, spec in state.plan.wanted.items()
+    ]
+    return "\n".join(columns(("table", "name", "TTL wanted on", "state"), rows))
+
+
+def _ttl_verdict(of: Plan, logical: str) -> str:
+    if any(logical == change.logical for change in of.changes):
+        return "after apply"
+    said = [r.text for r in of.remarks if r.logical == logical and "TTL" in r.text]
+    lacking = [r.text for r in of.unsupported if logical in r.text]
+    wanted = of.wanted[logical].ttl_attribute
+    return "; ".join([*said, *lacking]) or ("enabled" if wanted else "none needed")
+
+
+def env_text(settings: Settings) -> str:
+    """The lines of a `.env` file that give the service and opskit the same table names."""
+    return "\n".join(_env_lines(settings.found))
+
+
+def _env_lines(found: Mapping[str, object]) -> Iterator[str]:
+    for name, setting in found.items():
+        value, source = getattr(setting, "value", None), getattr(setting, "source", None)
+        if name.startswith("AWS_") and name != "AWS_REGION":
+            continue
+        mark = "" if value else "# needed: "
+        yield f"{mark}{name}={plain(value or '')}" + ("  # default" * (source is Source.DEFAULT))

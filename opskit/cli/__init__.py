@@ -10,8 +10,8 @@ from opskit.errors import EXIT_FAILED, OpskitError
 
 VERBS = {
     "doctor": "setup",
-    "plan": "setup",
-    "apply": "setup",
+    "plan": "provision",
+    "apply": "provision",
     "snapshot": "books",
     "audit": "books",
     "statement": "books",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
@@ -29,9 +30,13 @@ class Common:
     json: bool
     as_of: datetime
 
-    def settings(self) -> Settings:
-        """The settings with the options on top: arguments, environment, `.env`, defaults."""
+    def settings(self, more: Mapping[str, str | None] = MappingProxyType({})) -> Settings:
+        """The settings with the options on top: arguments, environment, `.env`, defaults.
+
+        `more` holds the values of a verb's own options by variable; None is not given.
+        """
         given = {
+            **more,
             "AWS_REGION": self.region,
             "AWS_PROFILE": self.profile,
             "AWS_ENDPOINT_URL_DYNAMODB": self.endpoint_url,

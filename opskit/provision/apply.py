@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from opskit.errors import EXIT_FAILED, PlanError, StalePlanError
+from opskit.errors import EXIT_FAILED, AccessError, PlanError, ReadError, StalePlanError
 from opskit.provision.changes import Change, Standing, Step, changes
 from opskit.provision.patience import Patience
 from opskit.provision.plan import Plan, plan
@@ -156,8 +156,8 @@ def _in_parallel(
         for future in as_completed(sent):
             try:
                 yield sent[future], future.result()
-            except BotoCoreError as error:
-                yield sent[future], Written(Outcome.REFUSED, f"no answer: {error}; apply again")
+            except (BotoCoreError, AccessError, ReadError) as error:
+                yield sent[future], Written(Outcome.REFUSED, f"{error}; apply again")
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -180,8 +180,7 @@ def _await(run: _Run, pending: list[Change]) -> None:
             change for change in pending if not _settled(run, change, states[change.logical])
         ]
         if pending:
-            waiting = ", ".join(f"{c.logical} {_state(states[c.logical])}" for c in pending)
-            run.progress(f"waiting for {waiting}")
+            run.progress(f"waiting until ACTIVE: {', '.join(c.logical for c in pending)}")
             if not pauses.another():
                 break
     for change in pending:

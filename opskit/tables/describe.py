@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from opskit.aws import access_error
 from opskit.errors import AccessError
 from opskit.tables.live import LiveTable, Presence, TtlStatus
 from opskit.tables.spec import AttributeType, Index, Key, Projection, TableSpec
@@ -143,9 +144,10 @@ def _refused(client: "DynamoDBClient", name: str, error: ClientError) -> AccessE
     where = client.meta.endpoint_url
     if code in UNSUPPORTED_CODES:
         return AccessError(f"{where} does not know DescribeTable; is it a DynamoDB endpoint?")
-    return AccessError(f"{where} refused to describe {name}: {code}: {text}; see `opskit doctor`")
+    said = f"{where} refused to describe {name}: {code}: {text}; see `opskit doctor`"
+    return access_error(error) or AccessError(said)
 
 
 def _unreachable(client: "DynamoDBClient", name: str, error: BotoCoreError) -> AccessError:
-    where = client.meta.endpoint_url
-    return AccessError(f"could not ask {where} about {name}: {error}; see `opskit doctor`")
+    said = f"could not ask {client.meta.endpoint_url} about {name}: {error}; see `opskit doctor`"
+    return access_error(error) or AccessError(said)

@@ -1,6 +1,6 @@
 """A snapshot's manifest: what was read, how, and whether it may be relied on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -44,7 +44,7 @@ class Source:
     account: str = ""
     consistency: str = ""
     partition: str = ""
-    inputs: dict[str, str] = msgspec.field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Manifest:
     repeated: int = 0
     capacity_units: str = ""
     missing: tuple[str, ...] = ()
-    versions: dict[str, str] = msgspec.field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
     format: int = FORMAT
 
     def to_json(self) -> bytes:

@@ -1,0 +1,139 @@
+"""Items that no one expected never stop an audit, are never dropped, and are always reported."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opskit.audit.report import AuditReport
+from opskit.audit.run import audit_snapshot
+from opskit.ledger.books import open_books
+from opskit.read.capture import read_captures
+from tests.captures import Item, balance, entry, write_capture
+
+AS_OF = datetime(2026, 12, 1, tzinfo=UTC)
+GOOD = [entry("USER#good", 1, 500), balance("USER#good", owed_settled=500)]
+ENTRY = entry("USER#bad", 2, 700)
+
+
+def audited(tmp_path: Path, items: list[Item]) -> AuditReport:
+    """The audit of a capture of these items, none of which may be lost."""
+    capture = write_capture(tmp_path / "items.jsonl", items)
+    snapshot = read_captures([capture], tmp_path / "snapshot")
+    assert snapshot.manifest.items == len(items)
+    return audit_snapshot(snapshot, as_of=AS_OF)
+
+
+def raised(report: AuditReport) -> set[tuple[str, str, str]]:
+    """What was found, as check, account and key."""
+    return {(finding.check, finding.account, finding.key) for finding in report.findings}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [
+        ("amount_cents", {"N": "12.5"}),
+        ("amount_cents", {"N": "9" * 39}),
+        ("amount_cents", {"N": "1E60"}),
+        ("amount_cents", {"N": "NaN"}),
+        ("amount_cents", {"N": 700}),
+        ("amount_cents", {"N": 7.5}),
+        ("amount_cents", 700),
+        ("amount_cents", {"S": "700"}),
+        ("amount_cents", {"L": [{"N": "700"}]}),
+        ("amount_cents", {"N": "700", "S": "700"}),
+        ("amount_cents", {}),
+        ("amount_cents", {"NULL": True}),
+        ("amount_cents", None),
+        ("amount_cents", {"N": "-700"}),
+        ("type", {"S": "refund"}),
+        ("state", {"S": "SETTLED"}),
+        ("ts", {"N": "1"}),
+        ("entry_id", {"N": "5"}),
+        ("reason", {"SS": ["usage"]}),
+    ],
+)
+def test_a_malformed_entry_is_one_finding(tmp_path: Path, attribute: str, value: Any) -> None:
+    """An entry with a wrong attribute is reported by its key and is no drift of its account."""
+    bad = ENTRY | {attribute: value}
+    total = 1000 + (-700 if value == {"N": "-700"} else 700)
+    rest = [entry("USER#bad", 3, 1000), balance("USER#bad", owed_settled=total)]
+    report = audited(tmp_path, [*GOOD, bad, *rest])
+    assert raised(report) == {("entries.well_formed", "USER#bad", ENTRY["sk"]["S"])}
+    assert report.exit_code == 1
+
+
+def test_an_absent_required_attribute_is_a_finding(tmp_path: Path) -> None:
+    """An entry without its amount leaves its account unjudged, not wrong."""
+    bad = {name: value for name, value in ENTRY.items() if name != "amount_cents"}
+    report = audited(tmp_path, [*GOOD, bad, balance("USER#bad", owed_settled=700)])
+    assert raised(report) == {("entries.well_formed", "USER#bad", ENTRY["sk"]["S"])}
+    assert report.unjudged == ("USER#bad",)
+
+
+@pytest.mark.parametrize("attribute", ["sk", "pk"])
+@pytest.mark.parametrize("value", [None, {"N": "5"}, {"B": "aGk="}, "text"])
+def test_an_item_without_a_usable_key_is_kept_whole(
+    tmp_path: Path, attribute: str, value: Any
+) -> None:
+    """An item whose key is missing or of another type is unclassified, with all it holds."""
+    bad = (
+        {**ENTRY, attribute: value} if value else {k: v for k, v in ENTRY.items() if k != attribute}
+    )
+    capture = write_capture(tmp_path / "items.jsonl", [*GOOD, bad])
+    snapshot = read_captures([capture], tmp_path / "snapshot")
+    with open_books(snapshot) as books:
+        [row] = books.rows("SELECT item, defects FROM unclassified")
+    assert json.loads(str(row["item"])) == bad
+    assert attribute in str(row["defects"])
+    report = audit_snapshot(snapshot, as_of=AS_OF)
+    assert [finding.check for finding in report.findings] == ["items.classified"]
+
+
+@pytest.mark.parametrize("item", [None, [], 5, "text", {}])
+def test_an_item_that_is_no_map_of_attributes_is_reported(tmp_path: Path, item: Any) -> None:
+    """Even an Item that is not a map is a row a check reports."""
+    report = audited(tmp_path, [*GOOD, item])
+    assert [finding.check for finding in report.findings] == ["items.classified"]
+
+
+def test_a_counter_that_cannot_be_read_leaves_the_account_unjudged(tmp_path: Path) -> None:
+    """A BALANCE with a text counter is a finding, and no drift is guessed from it."""
+    bad = balance("USER#bad", owed_settled=700) | {"owed_settled_cents": {"S": "700"}}
+    report = audited(tmp_path, [*GOOD, ENTRY, bad])
+    assert raised(report) == {("items.well_formed", "USER#bad", "BALANCE")}
+    assert report.unjudged == ("USER#bad",)
+
+
+def test_an_unknown_posting_rule_is_inconclusive_and_exits_3(tmp_path: Path) -> None:
+    """An adjustment with a new reason is said, its account is not judged, nothing is guessed."""
+    odd = entry("USER#odd", 3, 900, type="adjustment", reason="goodwill")
+    report = audited(tmp_path, [*GOOD, odd, balance("USER#odd", owed_settled=900)])
+    assert raised(report) == {("entries.known_posting_rule", "USER#odd", odd["sk"]["S"])}
+    assert report.unjudged == ("USER#odd",)
+    assert report.exit_code == 3
+
+
+def test_one_key_twice_with_one_content_is_one_item(tmp_path: Path) -> None:
+    """Identical copies, as overlapping captures hold them, count once."""
+    capture = write_capture(tmp_path / "items.jsonl", GOOD * 2)
+    snapshot = read_captures([capture, capture], tmp_path / "snapshot")
+    assert snapshot.manifest.items == len(GOOD)
+    assert snapshot.manifest.repeated == 3 * len(GOOD)
+    assert audit_snapshot(snapshot, as_of=AS_OF).exit_code == 0
+
+
+def test_one_key_twice_with_two_contents_judges_nothing(tmp_path: Path) -> None:
+    """Copies that differ cannot both be the entry: both are shown, the account is unjudged."""
+    other = ENTRY | {"amount_cents": {"N": "701"}}
+    report = audited(tmp_path, [*GOOD, ENTRY, other, balance("USER#bad", owed_settled=700)])
+    assert raised(report) == {("items.classified", "USER#bad", ENTRY["sk"]["S"])}
+    assert report.unjudged == ("USER#bad",)
+
+
+def test_empty_books_pass_nothing(tmp_path: Path) -> None:
+    """With nothing to examine every check is visibly skipped, and none has passed."""
+    report = audited(tmp_path, [])
+    assert {result.outcome for result in report.results} == {"skipped"}

@@ -3,7 +3,13 @@
 Nothing of the SDK is imported before a client is asked for.
 """
 
-from opskit.aws.access import Identity, access_error, access_errors, caller_identity
+from opskit.aws.access import (
+    Identity,
+    access_error,
+    access_errors,
+    caller_identity,
+    service_error,
+)
 from opskit.aws.client import dynamodb_client
 from opskit.aws.connection import Connection, is_loopback
 from opskit.aws.operations import PROVISION_OPERATIONS, READ_OPERATIONS, SEED_OPERATIONS
@@ -19,4 +25,5 @@ __all__ = [
     "caller_identity",
     "dynamodb_client",
     "is_loopback",
+    "service_error",
 ]

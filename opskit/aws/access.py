@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opskit.aws.connection import Connection, is_loopback
 from opskit.aws.operations import enforce_allow_list
 from opskit.aws.session import client_config, make_session, provider_of
-from opskit.errors import AccessError
+from opskit.errors import AccessError, OpskitError, ReadError
 
 if TYPE_CHECKING:
     import boto3
@@ -83,6 +83,15 @@ def access_error(error: Exception) -> AccessError | None:
         if base.__name__ in _SDK_ERRORS and base.__module__.startswith("botocore"):
             return AccessError(_sdk_line(error, *_SDK_ERRORS[base.__name__]))
     return None
+
+
+def service_error(error: Exception) -> OpskitError:
+    """One line for any error of the SDK: about access, or what DynamoDB answered instead."""
+    response = getattr(error, "response", {})
+    code = response.get("Error", {}).get("Code") or type(error).__name__
+    shown = re.sub(r"[^A-Za-z0-9.#]", "?", str(code))[:100]
+    operation = getattr(error, "operation_name", "the request")
+    return access_error(error) or ReadError(f"{operation}: DynamoDB answered {shown}; try again")
 
 
 def _sdk_line(error: Exception, what: str, fix: str) -> str:

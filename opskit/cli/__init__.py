@@ -9,7 +9,7 @@ import click
 from opskit.errors import EXIT_FAILED, OpskitError
 
 VERBS = {
-    "doctor": "setup",
+    "doctor": "doctor",
     "plan": "provision",
     "apply": "provision",
     "snapshot": "books",

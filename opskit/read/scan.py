@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from opskit.aws import access_error
+from opskit.aws import service_error
 from opskit.errors import CorruptResponseError, InputError
 from opskit.read.decode import decode_items
 from opskit.read.manifest import Source, SourceKind
@@ -98,7 +98,7 @@ def _call(operation: Callable[..., Any], **request: Any) -> Any:
     try:
         return operation(**request)
     except (BotoCoreError, ClientError) as error:
-        raise access_error(error) from None
+        raise service_error(error) from None
 
 
 def snapshot_table(

@@ -1,0 +1,1 @@
+"""What the live side is like, read-only."""

@@ -7,9 +7,7 @@ processors differ (see their importers).
 import re
 from decimal import Decimal, InvalidOperation
 
-ZERO_DECIMAL = frozenset(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split()
-)
+ZERO_DECIMAL = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split())
 THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 
 MAX_MINOR_UNITS = 10**15

@@ -67,7 +67,9 @@ def instant(text: str | None) -> datetime:
 
 
 _OPTIONS = (
-    click.option("--env-file", type=click.Path(path_type=Path), help="Read settings from this .env file."),
+    click.option(
+        "--env-file", type=click.Path(path_type=Path), help="Read settings from this .env file."
+    ),
     click.option("--region", help="AWS region; otherwise AWS_REGION, then the SDK's chain."),
     click.option("--profile", help="Named profile of the AWS configuration."),
     click.option("--endpoint-url", help="Send to this DynamoDB endpoint (a local engine)."),

@@ -122,9 +122,7 @@ def _find(books: Books, account: str) -> Row:
     return found[0]
 
 
-_OF_ACCOUNT = (
-    "SELECT * FROM {view} WHERE layout = $layout AND account = $account ORDER BY {order}"
-)
+_OF_ACCOUNT = "SELECT * FROM {view} WHERE layout = $layout AND account = $account ORDER BY {order}"
 
 
 def _lines(postings: list[Row]) -> tuple[tuple[StatementLine, ...], Counters]:
@@ -172,7 +170,9 @@ def _note(posting: Row) -> str:
         return "no posting rule; not counted"
     if posting["owed_pending"] is None:
         return "amount cannot be read; not counted"
-    return f"reversed; {posting['amount_cents']} minor units" if posting["state"] == "reversed" else ""
+    return (
+        f"reversed; {posting['amount_cents']} minor units" if posting["state"] == "reversed" else ""
+    )
 
 
 def _stored(balances: list[Row]) -> Counters | None:

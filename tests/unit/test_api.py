@@ -5,7 +5,17 @@ import sys
 
 import opskit
 
-HEAVY = ("boto3", "botocore", "pandas", "pyarrow", "duckdb", "jupyterlab", "IPython", "rich", "moto")
+HEAVY = (
+    "boto3",
+    "botocore",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "jupyterlab",
+    "IPython",
+    "rich",
+    "moto",
+)
 
 
 def loaded_by(code: str) -> set[str]:

@@ -45,7 +45,9 @@ def test_showing_loses_nothing(amount: int) -> None:
     assert Decimal(format_minor(amount, "usd").split()[0].replace(",", "")) * 100 == amount
 
 
-@given(st.integers(-MAX_MINOR_UNITS, MAX_MINOR_UNITS), st.sampled_from(["{}", "{}.0", "{}.", "{}E0"]))
+@given(
+    st.integers(-MAX_MINOR_UNITS, MAX_MINOR_UNITS), st.sampled_from(["{}", "{}.0", "{}.", "{}E0"])
+)
 def test_a_whole_number_is_read_however_it_is_spelled(amount: int, spelling: str) -> None:
     """A trailing point, zero decimals or an exponent do not change a whole number."""
     assert whole_number(spelling.format(amount)) == amount
@@ -53,7 +55,20 @@ def test_a_whole_number_is_read_however_it_is_spelled(amount: int, spelling: str
 
 @pytest.mark.parametrize(
     "text",
-    ["", " 1", "1,00", "0x10", "1_000", "NaN", "Infinity", "12.5", "1E-1", "１００", "1" * 39, "1E126"]
+    [
+        "",
+        " 1",
+        "1,00",
+        "0x10",
+        "1_000",
+        "NaN",
+        "Infinity",
+        "12.5",
+        "1E-1",
+        "１００",
+        "1" * 39,
+        "1E126",
+    ]
     + ["1E999999999999999999999", str(MAX_MINOR_UNITS + 1), "--1"],
 )
 def test_what_is_not_a_whole_number_within_the_limit_is_none(text: str) -> None:

@@ -148,15 +148,18 @@ def _attribute(text: str) -> str:
     return escape_markup(plain(text), quote=True)
 
 
-def _style() -> str:
-    css = resources.files("opskit.present").joinpath("report.css").read_text("utf-8")
+def _style(more: str = "") -> str:
+    css = resources.files("opskit.present").joinpath("report.css").read_text("utf-8") + more
     if "</" in css or "<!" in css:
-        raise ValueError("report.css must not hold markup")
+        raise ValueError("a style sheet must not hold markup")
     return f"<style>{css}</style>"
 
 
-def page(title: str, body: Element) -> str:
-    """A whole page: offline, without scripts, its style inside, nothing fetched."""
+def page(title: str, body: Element, *, style: str = "") -> str:
+    """A whole page: offline, without scripts, its style inside, nothing fetched.
+
+    `style` is CSS of the caller's own, after the reports'.
+    """
     metas = (
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=CONTENT_POLICY),
@@ -168,7 +171,7 @@ def page(title: str, body: Element) -> str:
     head = "".join(render(meta) for meta in metas)
     page_body = element("body", body, class_="opskit-page")
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>{head}\n{_style()}</head>\n'
+        f'<!doctype html>\n<html lang="en">\n<head>{head}\n{_style(style)}</head>\n'
         f"{render(page_body)}\n</html>\n"
     )
 

@@ -33,7 +33,7 @@ MASKED_ATTRIBUTES = frozenset(
 )
 """The secret and personal attributes of the service, and raw processor payloads, by name."""
 
-_PHONE = re.compile(r"\+?[0-9][0-9 ().-]{5,20}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,20}")
 _EMAIL = re.compile(r"[^\s@]{1,64}@[^\s@]{1,255}\.[A-Za-z]{2,24}")
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
 _SECOND_FORMULA = re.compile(r"(;\s*)(?=[=+\-@＝＋－＠])")  # noqa: RUF001
@@ -148,8 +148,9 @@ def _attribute(text: str) -> str:
     return escape_markup(plain(text), quote=True)
 
 
-def _style(more: str = "") -> str:
-    css = resources.files("opskit.present").joinpath("report.css").read_text("utf-8") + more
+def _style(*names: str, more: str = "") -> str:
+    folder = resources.files("opskit.present")
+    css = "".join(folder.joinpath(name).read_text("utf-8") for name in names) + more
     if "</" in css or "<!" in css:
         raise ValueError("a style sheet must not hold markup")
     return f"<style>{css}</style>"
@@ -169,13 +170,14 @@ def page(title: str, body: Element, *, style: str = "") -> str:
         element("title", title),
     )
     head = "".join(render(meta) for meta in metas)
+    sheet = _style("report.css", "page.css", more=style)
     page_body = element("body", body, class_="opskit-page")
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>{head}\n{_style(style)}</head>\n'
+        f'<!doctype html>\n<html lang="en">\n<head>{head}\n{sheet}</head>\n'
         f"{render(page_body)}\n</html>\n"
     )
 
 
 def fragment(body: Element) -> str:
     """A part of another page, a notebook's output, with the style it needs."""
-    return f"{_style()}{render(body)}"
+    return f"{_style('report.css')}{render(body)}"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from opskit.audit.report import Finding
 from opskit.present.escape import masked, plain
-from opskit.present.words import amount, currency_of, utc
+from opskit.present.words import amount, currency_of, known_currency, utc
 from opskit.tables.items import COUNTERS
 
 MAX_DEPTH = 4
@@ -61,9 +61,11 @@ def facts(finding: Finding) -> tuple[Fact, ...]:
     shown = masked("", finding.evidence)
     if not isinstance(shown, Mapping):
         return ()
-    tabled = set(_SIDES) if counter_table(finding) else set()
+    tabled = counter_table(finding) is not None
     rest = {
-        name: value for name, value in shown.items() if not (name in tabled and _counters(value))
+        name: value
+        for name, value in shown.items()
+        if not (tabled and _is_in_table(str(name), value))
     }
     return tuple(_facts(rest, "", currency_of(finding)))
 
@@ -100,12 +102,18 @@ def _counters(value: object) -> dict[str, int]:
     return {name: value[name] for name in COUNTERS if type(value.get(name)) is int}
 
 
+def _is_in_table(name: str, value: object) -> bool:
+    if name == "currency":
+        return known_currency(value)
+    return name in _SIDES and isinstance(value, Mapping) and len(_counters(value)) == len(value)
+
+
 def _label(name: str) -> str:
     return clipped(name.removesuffix("_cents").replace("_", " ").strip()) or "(unnamed)"
 
 
 def _figure(value: int | None, currency: str) -> str:
-    return "" if value is None else amount(value, currency)
+    return "–" if value is None else amount(value, currency)  # noqa: RUF001
 
 
 def _facts(values: Mapping[object, object], path: str, currency: str) -> Iterator[Fact]:

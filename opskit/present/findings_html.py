@@ -5,7 +5,7 @@ from itertools import groupby
 
 from opskit.audit.report import AuditReport, CheckResult, Explanation, Finding, Outcome
 from opskit.present.escape import Element, element
-from opskit.present.evidence import clipped, counter_table, facts
+from opskit.present.evidence import CounterTable, clipped, counter_table, facts
 from opskit.present.marks import code, facts_list, folded, grid, pairs_table, section, state
 from opskit.present.words import counted, severity_counts
 
@@ -112,13 +112,15 @@ def _finding(finding: Finding) -> Element:
 def _proof(finding: Finding) -> Element:
     table = counter_table(finding)
     known = [(fact.label, fact.value) for fact in facts(finding)]
-    counters = None
-    if table:
-        headings = ("counter", *table.sides)
-        figures = range(1, len(headings))
-        counters = grid("Counters", headings, table.rows, figures=figures, class_="counters")
     rest = pairs_table("Evidence", [*known, ("finding", finding.id)])
+    counters = element("div", _counters(table), class_="scroll") if table else None
     return element("div", counters, rest, class_="proof")
+
+
+def _counters(table: CounterTable) -> Element:
+    headings = ("counter", *table.sides)
+    figures = range(1, len(headings))
+    return grid("Counters", headings, table.rows, figures=figures, class_="counters")
 
 
 def _cause(explanation: Explanation) -> Element:

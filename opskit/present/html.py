@@ -151,20 +151,21 @@ def _check_name(title: str, check: str, reason: str) -> Element:
 
 
 def _totals_table(report: AuditReport) -> Element:
+    if not report.control_totals:
+        return element("p", "None: no account could be judged.")
     rows = [
         (
-            f"{clipped(total.currency) or 'unknown'} {total.counter.replace('_', ' ')}",
+            total.counter.replace("_", " "),
+            clipped(total.currency.upper()) or "unknown",
             amount(total.stored, total.currency),
             amount(total.computed, total.currency),
             _difference(total.difference, total.currency),
         )
         for total in report.control_totals
     ]
-    if not rows:
-        return element("p", "None: no account could be judged.")
-    headings = ("Currency and counter", "Stored", "Computed", "Difference")
+    headings = ("Counter", "Currency", "Stored", "Computed", "Difference")
     caption = "Sums over every judged account: stored counters, posting rules applied, difference"
-    return grid(caption, headings, rows, figures={1, 2, 3}, class_="totals")
+    return grid(caption, headings, rows, figures={2, 3, 4}, class_="totals")
 
 
 def _difference(difference: int, currency: str) -> Node:

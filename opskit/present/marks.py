@@ -44,7 +44,7 @@ def grid(
     """A captioned table whose first cells head their rows; columns at `figures` hold numbers."""
     kinds = ["figure" if index in figures else None for index in range(len(headings))]
     head = (
-        element("th", heading, scope="col", class_=kind)
+        element("th", heading[:1].upper() + heading[1:], scope="col", class_=kind)
         for heading, kind in zip(headings, kinds, strict=True)
     )
     return element(

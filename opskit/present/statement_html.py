@@ -1,14 +1,17 @@
 """One account's statement as HTML sections."""
 
+from collections.abc import Sequence
+
 from opskit.audit.report import Outcome
 from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import Element, element
 from opskit.present.evidence import clipped
-from opskit.present.marks import Row, facts_list, grid, icon, pairs_table, scrolling, section
+from opskit.present.marks import Row, facts_list, grid, icon, scrolling, section
 from opskit.present.statement_words import (
     CLOSING_HEADINGS,
     DUE_HEADINGS,
     ENTRY_HEADINGS,
+    Item,
     agreement,
     agrees,
     closing_rows,
@@ -17,6 +20,7 @@ from opskit.present.statement_words import (
     entry_row,
     item_facts,
     item_lists,
+    item_name,
 )
 from opskit.present.words import counted, utc
 
@@ -99,16 +103,24 @@ def _entry(line: StatementLine, statement: Statement) -> Row:
 
 def _items(statement: Statement) -> list[Element]:
     return [
-        section(
-            title.capitalize(),
-            *(
-                pairs_table(f"{title}, {number}", item_facts(item, statement))
-                for number, item in enumerate(items, start=1)
-            ),
-            element("p", "None.", class_="quiet") if not items else None,
-        )
+        section(title.capitalize(), _item_table(title, items, statement))
         for title, items in item_lists(statement)
     ]
+
+
+def _item_table(title: str, items: Sequence[Item], statement: Statement) -> Element:
+    if not items:
+        return element("p", "None.", class_="quiet")
+    rows = [
+        (
+            element("code", item_name(item)),
+            facts_list(item_facts(item, statement), class_="inline"),
+        )
+        for item in items
+    ]
+    return grid(
+        f"{title.capitalize()}: {len(items):,}", ("item", "attributes"), rows, class_="items"
+    )
 
 
 def _provenance(statement: Statement) -> Element:

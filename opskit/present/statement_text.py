@@ -16,6 +16,7 @@ from opskit.present.statement_words import (
     entry_row,
     item_facts,
     item_lists,
+    item_name,
 )
 from opskit.present.words import utc
 
@@ -68,6 +69,7 @@ def _items(statement: Statement, width: int) -> Iterator[str]:
         yield from underlined(f"{title.upper()} ({len(items):,})")
         for item in items:
             named = "  ".join(f"{name}={value}" for name, value in item_facts(item, statement))
-            yield from paragraph("-", named or "(no attributes)", width=width, hang=2)
+            yield item_name(item)
+            yield from paragraph("", named or "(no attributes)", width=width, hang=2)
         if not items:
             yield f"No {title}."

@@ -6,10 +6,11 @@ from dataclasses import asdict
 from opskit.ledger.counters import Counters
 from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import masked
-from opskit.present.evidence import value_text
-from opskit.present.words import amount, utc
+from opskit.present.evidence import clipped, value_text
+from opskit.present.words import amount, known_currency, utc
 
-LEFT_OUT = frozenset({"account", "pk", "user_sub", "layout", "kind_name"})
+Item = Mapping[str, object]
+LEFT_OUT = frozenset({"account", "sk", "pk", "user_sub", "layout", "kind_name"})
 ENTRY_HEADINGS = ("time (UTC)", "type", "state", "reason", "debit", "credit")
 DUE_HEADINGS = ("due settled", "due pending")
 CLOSING_HEADINGS = ("counter", "stored", "computed", "difference")
@@ -39,8 +40,9 @@ def money(minor_units: int, statement: Statement) -> str:
 
 def currency_name(statement: Statement) -> str:
     """The currency all amounts are in."""
-    known = amount(0, statement.currency).endswith(f" {statement.currency.upper()}")
-    return statement.currency.upper() if known else "unknown (amounts are in minor units)"
+    if known_currency(statement.currency):
+        return statement.currency.upper()
+    return "unknown (amounts are in minor units)"
 
 
 def entry_row(line: StatementLine, statement: Statement) -> tuple[str, ...]:
@@ -68,7 +70,7 @@ def closing_rows(statement: Statement) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def item_lists(statement: Statement) -> tuple[tuple[str, Sequence[Mapping[str, object]]], ...]:
+def item_lists(statement: Statement) -> tuple[tuple[str, Sequence[Item]], ...]:
     """The account's other items by kind, settings last."""
     settings = () if statement.settings is None else (statement.settings,)
     return (
@@ -79,7 +81,12 @@ def item_lists(statement: Statement) -> tuple[tuple[str, Sequence[Mapping[str, o
     )
 
 
-def item_facts(item: Mapping[str, object], statement: Statement) -> tuple[tuple[str, str], ...]:
+def item_name(item: Item) -> str:
+    """The sort key of an item; settings are a single item, with a key of their own."""
+    return clipped(str(item.get("sk") or "BILLING"))
+
+
+def item_facts(item: Item, statement: Statement) -> tuple[tuple[str, str], ...]:
     """The attributes an item has, as labelled text; secrets masked, absent ones left out."""
     shown = masked("", item)
     assert isinstance(shown, Mapping)

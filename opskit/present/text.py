@@ -156,7 +156,7 @@ def _control_totals(report: AuditReport) -> Iterator[str]:
         return
     rows = [
         (
-            total.currency or "(unknown)",
+            total.currency.upper() or "(unknown)",
             total.counter.replace("_", " "),
             *(
                 amount(side, total.currency)

@@ -40,9 +40,14 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
 
 
-def amount(minor_units: int, currency: object) -> str:
+def known_currency(code: object) -> bool:
+    """Whether a value has the shape of a currency code: three ASCII letters."""
+    return isinstance(code, str) and len(code) == 3 and code.isascii() and code.isalpha()
+
+
+def amount(minor_units: int, currency: str) -> str:
     """An amount as read by a person; without a known currency it stays in minor units."""
-    if isinstance(currency, str) and len(currency) == 3 and currency.isascii():
+    if known_currency(currency):
         return format_minor(minor_units, currency)
     return f"{minor_units:,} minor units"
 
@@ -91,14 +96,21 @@ RISK_DEFINITION = (
 )
 
 
+_NO_RISK = {
+    Verdict.CLEAN: "None",
+    Verdict.FINDINGS: "Not stated in money",
+    Verdict.INCONCLUSIVE: "Not known",
+}
+
+
 def risk_lines(report: AuditReport) -> tuple[str, ...]:
     """The amount at risk in words, one line for each currency."""
     totals = amount_at_risk(report)
     lines = (
-        amount(total, code) + ("" if len(code) == 3 else " of unknown currency")
+        amount(total, code) + ("" if known_currency(code) else " of unknown currency")
         for code, total in totals.items()
     )
-    return tuple(lines) or ("none stated",)
+    return tuple(lines) or (_NO_RISK[report.verdict],)
 
 
 def headline(report: AuditReport) -> str:

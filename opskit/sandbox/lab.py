@@ -26,7 +26,7 @@ def furnished_sandbox(
         return sandbox
     books = sample_books(SEED, as_of)
     fill_sandbox(sandbox.endpoint_url, books, progress=progress)
-    return remember_books(sandbox, f"seed {SEED} as of {as_of:%Y-%m-%d}", environ=environ)
+    return remember_books(sandbox, books.name, environ=environ)
 
 
 def lab_environment(

@@ -26,10 +26,16 @@ QUIET_DAYS = 3
 class Books:
     """Items by logical table, and the faults that are in them."""
 
+    seed: int
     as_of: datetime
     layout: Layout
     items: Mapping[str, tuple[Item, ...]]
     faults: tuple[PlantedFault, ...]
+
+    @property
+    def name(self) -> str:
+        """Which books these are, in words."""
+        return f"seed {self.seed} as of {self.as_of:%Y-%m-%d}"
 
     @property
     def count(self) -> int:
@@ -115,7 +121,7 @@ def sample_books(
     billing = [*itertools.chain.from_iterable(_items(book) for book in books)]
     billing += _stray_webhooks(dice(seed, "webhooks"), layout, now)
     tables = {"billing": tuple(billing), **signin_items(seed, [b.user for b in books], now)}
-    return Books(as_of, layout, tables, planted)
+    return Books(seed, as_of, layout, tables, planted)
 
 
 def _account(seed: int, number: int, layout: Layout, now: int) -> AccountBook:

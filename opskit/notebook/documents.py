@@ -1,6 +1,6 @@
 """The files a finished runbook leaves beside its record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from opskit.audit.report import AuditReport
@@ -12,10 +12,12 @@ from opskit.present import (
     report_fragment,
     report_html,
     report_json,
+    report_text,
     statement_csv,
     statement_html,
     statement_json,
     statement_page,
+    statement_text,
 )
 
 
@@ -44,11 +46,12 @@ def write_documents(folder: Path, answer: Answer) -> None:
 
 def show(answer: Answer) -> None:
     """Display an answer in the running notebook."""
-    from IPython.display import HTML, display
+    from IPython.core.display_functions import publish_display_data
 
+    publish: Callable[..., None] = publish_display_data  # IPython does not annotate it
     if isinstance(answer, AuditReport):
-        display(HTML(report_fragment(answer)))
+        publish({"text/html": report_fragment(answer), "text/plain": report_text(answer)})
     elif isinstance(answer, Statement):
-        display(HTML(statement_html(answer)))
+        publish({"text/html": statement_html(answer), "text/plain": statement_text(answer)})
     else:
         print(answer.summary)

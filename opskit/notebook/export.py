@@ -1,22 +1,40 @@
 """What is made of an executed notebook: a cleaned copy, and a page that needs no network."""
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import bleach
+import bleach  # type: ignore[import-untyped]
 import nbformat
 from nbconvert.exporters import HTMLExporter
+from nbformat import NotebookNode
 
-from opskit.notebook.record import RunError
-from opskit.present.escape import ATTRIBUTES, TAGS, element, page
+from opskit.audit.report import Outcome
+from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from opskit.notebook.record import RunError, RunRecord
+from opskit.present.escape import ATTRIBUTES, TAGS, Element, Node, element, page
+from opskit.present.marks import code, facts_list, icon, section
+from opskit.present.words import utc
 
 ABSENT_TRACE = "open notebook.ipynb in the run folder for the cell and its trace"
 
 
 ERROR_BANNER = "papermill-error-cell-tag"
 """The tag of the cell papermill puts on top of a run that failed; the report says it better."""
+
+_read: Callable[..., Any] = nbformat.read  # these libraries are not annotated
+_write: Callable[..., Any] = nbformat.write
+_EXPORTER: Callable[..., Any] = HTMLExporter
+
+OUTCOMES: Mapping[int, Outcome] = {
+    EXIT_CLEAN: Outcome.PASSED,
+    EXIT_FINDINGS: Outcome.FAILED,
+    EXIT_INCOMPLETE: Outcome.INCONCLUSIVE,
+}
+"""The sign a run's exit status is shown with; any other is an error."""
 
 PLACE = "opskit-report-body"
 PAGE_TAGS = frozenset(["body", "head", "html", "meta", "style", "title"])
@@ -26,7 +44,7 @@ _STYLE = re.compile(r"<style\b[^>]*>.*?</style\s*>", re.DOTALL | re.IGNORECASE)
 
 def clean_notebook(path: Path, redact: Callable[[str], str]) -> Any:
     """Redact an executed notebook in place and drop what typed values could hide in."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = _read(path, as_version=4)
     notebook.metadata.pop("widgets", None)
     papermill = notebook.metadata.pop("papermill", {})
     for cell in notebook.cells:
@@ -39,7 +57,7 @@ def clean_notebook(path: Path, redact: Callable[[str], str]) -> Any:
         "started": papermill.get("start_time"),
         "finished": papermill.get("end_time"),
     }
-    nbformat.write(notebook, path)
+    _write(notebook, path)
     return notebook
 
 
@@ -50,7 +68,7 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
         return [_redacted(item, redact) for item in value]
     if isinstance(value, dict):
         cleaned = {name: _redacted(item, redact) for name, item in value.items()}
-        return nbformat.from_dict(cleaned)
+        return NotebookNode(cleaned)
     return value
 
 
@@ -73,9 +91,9 @@ def _heading(markdown: str) -> str:
     return lines[0].lstrip("# ").strip() if lines else ""
 
 
-def report_page(notebook: Any, title: str) -> str:
+def report_page(notebook: Any, record: RunRecord) -> str:
     """The notebook's text and outputs, without code, as a page that fetches and runs nothing."""
-    exporter = HTMLExporter(
+    exporter: Any = _EXPORTER(
         template_name="basic",
         exclude_input=True,
         exclude_input_prompt=True,
@@ -87,8 +105,44 @@ def report_page(notebook: Any, title: str) -> str:
     )
     shown = notebook.copy()
     shown.cells = [cell for cell in notebook.cells if not _is_banner(cell)]
-    body, _ = exporter.from_notebook_node(shown)
-    return page(title, element("main", PLACE)).replace(PLACE, body, 1)
+    markup, _ = exporter.from_notebook_node(shown)
+    return run_page(record).replace(PLACE, markup, 1)
+
+
+def run_page(record: RunRecord) -> str:
+    """The page around an executed notebook: how it ended above it, what was run below it."""
+    style = resources.files("opskit.notebook").joinpath("runbook.css").read_text("utf-8")
+    body = element(
+        "div",
+        _outcome(record),
+        element("main", PLACE),
+        section("This run", facts_list(_run_facts(record))),
+        class_="opskit runbook",
+    )
+    return page(f"{record.verdict}: {record.title}", body, style=style)
+
+
+def _outcome(record: RunRecord) -> Element:
+    lines = str(record.error).splitlines() if record.error else [record.summary]
+    outcome = OUTCOMES.get(record.exit_code, Outcome.ERRORED)
+    said = [element("p", line, class_="lede") for line in lines if line]
+    verdict = element("strong", record.verdict.capitalize(), class_=f"state is-{outcome}")
+    kicker = element("p", f"opskit runbook {record.slug}", element("span", record.id))
+    return element("header", kicker, element("p", icon(outcome), verdict), *said, class_="run")
+
+
+def _run_facts(record: RunRecord) -> list[tuple[str, Node]]:
+    identity = ", ".join(f"{name} {text}" for name, text in record.identity.items() if text)
+    versions = ", ".join(f"{name} {text}" for name, text in record.versions.items())
+    took = f", {record.duration_seconds:.1f} s" if record.duration_seconds else ""
+    given = [(f"-p {name}", code(json.dumps(v))) for name, v in record.parameters.items()]
+    return [
+        *given,
+        ("Started", f"{utc(record.started)}{took}"),
+        ("Read as", identity or "nothing was asked of AWS"),
+        ("Notebook", code(f"sha256 {record.notebook_sha256}")),
+        ("Versions", versions),
+    ]
 
 
 def _is_banner(cell: Any) -> bool:
@@ -97,9 +151,10 @@ def _is_banner(cell: Any) -> bool:
 
 def clean_markup(markup: str) -> str:
     """Markup cut down to the elements a report may hold; anything else stays as text."""
-    return bleach.clean(
+    cleaned: str = bleach.clean(
         _STYLE.sub("", str(markup)),
         tags=TAGS - PAGE_TAGS | MARKDOWN_TAGS,
         attributes={"*": sorted(ATTRIBUTES - {"http-equiv", "content", "charset"})},
         protocols=[],
     )
+    return cleaned

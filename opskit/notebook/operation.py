@@ -233,4 +233,5 @@ class Operation:
 
     def _known_identity(self) -> Mapping[str, str]:
         """The identity when AWS was asked for it; a run on files never asks."""
-        return self.__dict__.get("identity", {"account": "", "endpoint": "none: read from files"})
+        asked = "identity" in self.__dict__
+        return self.identity if asked else {"endpoint": "none, read from files"}

@@ -25,6 +25,7 @@ BASE_VARIABLE = "OPSKIT_BASE_DIR"
 
 RECORD_FILE = "report.json"
 SCHEMA = 1
+RUNNING = "running"
 _PACKAGES = ("opskit", "boto3", "duckdb", "pyarrow", "papermill", "ipykernel")
 
 
@@ -57,7 +58,7 @@ class RunRecord:
     started: datetime
     finished: datetime | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
-    verdict: str = "running"
+    verdict: str = RUNNING
     summary: str = ""
     exit_code: int = 2
     error: RunError | None = None

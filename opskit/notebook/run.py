@@ -11,11 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from opskit import errors
+from opskit.notebook.export import clean_notebook, first_error, report_page
 from opskit.notebook.parameters import check_values, parameters_hash
 from opskit.notebook.record import (
     BASE_VARIABLE,
-    RECORD_FILE,
     RUN_FOLDER_VARIABLE,
+    RUNNING,
     RunError,
     RunRecord,
     new_run_folder,
@@ -27,6 +28,7 @@ from opskit.notebook.record import (
 )
 from opskit.notebook.runbook import Runbook
 
+SEE_LOG = "See run.log in the run folder."
 CELL_TIMEOUT = 3600
 PATIENCE = 15
 """Seconds a run that was told to stop gets to write what it has."""
@@ -126,33 +128,28 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
 def _finished(
     record: RunRecord, folder: Path, environ: Mapping[str, str], *, interrupted: bool
 ) -> RunRecord:
+    """Redact what the run left, say how it ended, and write its page."""
     redact = partial(redacted, environ=environ)
     log = _clean_log(folder / "run.log", redact)
-    stopped = _stopped_by(folder, record.title, redact)
-    error, exit_code = stopped or (None, record.exit_code)
-    if interrupted:
-        error = RunError("The run was interrupted.", "It was stopped from outside.", "Run it again")
-    elif error is None and record.verdict == "running":
-        why = log[-1] if log else "the kernel said nothing"
-        error = RunError("The run ended without a verdict.", why, "See run.log in the run folder")
-    if error is not None:
-        record = replace(record, verdict="failed", exit_code=exit_code, error=error)
-    return with_files(replace(record, finished=datetime.now(UTC)), folder)
-
-
-def _stopped_by(
-    folder: Path, title: str, redact: Callable[[str], str]
-) -> tuple[RunError, int] | None:
-    """Clean the executed notebook, write its page, and say what stopped it, if anything."""
-    from opskit.notebook.export import clean_notebook, first_error, report_page
-
     path = folder / "notebook.ipynb"
-    if not path.exists():
-        return None
-    notebook = clean_notebook(path, redact)
-    (folder / "report.html").write_text(report_page(notebook, title), encoding="utf-8")
-    found = first_error(notebook)
-    return (found[0], _exit_code(found[1])) if found else None
+    notebook = clean_notebook(path, redact) if path.exists() else None
+    found = first_error(notebook) if notebook else None
+    if interrupted:
+        why = "It was stopped from outside."
+        record = _failed(record, RunError("The run was interrupted.", why, "Run it again."))
+    elif found:
+        record = _failed(record, found[0], _exit_code(found[1]))
+    elif record.verdict == RUNNING:
+        why = log[-1] if log else "The kernel said nothing."
+        record = _failed(record, RunError("The run ended without a verdict.", why, SEE_LOG))
+    record = replace(record, finished=datetime.now(UTC))
+    if notebook:
+        (folder / "report.html").write_text(report_page(notebook, record), encoding="utf-8")
+    return with_files(record, folder)
+
+
+def _failed(record: RunRecord, error: RunError, exit_code: int = errors.EXIT_FAILED) -> RunRecord:
+    return replace(record, verdict="failed", summary="", exit_code=exit_code, error=error)
 
 
 def _exit_code(exception: str) -> int:
@@ -166,8 +163,3 @@ def _clean_log(path: Path, redact: Callable[[str], str]) -> list[str]:
     lines = [line for line in text.splitlines() if not any(noise in line for noise in NOISE)]
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return [line for line in lines if line.strip()]
-
-
-def record_path(runs_dir: Path, record: RunRecord) -> Path:
-    """The folder a record lies in."""
-    return runs_dir / record.id / RECORD_FILE

@@ -1,4 +1,4 @@
-"""The steps of the setup walkthrough: settings, plan, an apply that must be asked for, TTL, .env."""
+"""The steps of the setup walkthrough: settings, plan, apply when asked for, TTL, the `.env`."""
 
 from collections.abc import Iterator, Mapping
 

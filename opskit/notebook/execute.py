@@ -25,7 +25,6 @@ def execute(job: dict[str, Any]) -> int:
             cwd=job["cwd"],
             kernel_name=KERNEL,
             progress_bar=False,
-            log_output=True,
             start_timeout=START_TIMEOUT,
             execution_timeout=job["timeout"],
         )

@@ -10,7 +10,6 @@ from typing import Any
 import bleach  # type: ignore[import-untyped]
 import nbformat
 from nbconvert.exporters import HTMLExporter
-from nbformat import NotebookNode
 
 from opskit.audit.report import Outcome
 from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
@@ -27,6 +26,7 @@ ERROR_BANNER = "papermill-error-cell-tag"
 
 _read: Callable[..., Any] = nbformat.read  # these libraries are not annotated
 _write: Callable[..., Any] = nbformat.write
+_node: Callable[..., Any] = nbformat.from_dict
 _EXPORTER: Callable[..., Any] = HTMLExporter
 
 OUTCOMES: Mapping[int, Outcome] = {
@@ -68,7 +68,7 @@ def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
         return [_redacted(item, redact) for item in value]
     if isinstance(value, dict):
         cleaned = {name: _redacted(item, redact) for name, item in value.items()}
-        return NotebookNode(cleaned)
+        return _node(cleaned)
     return value
 
 

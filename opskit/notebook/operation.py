@@ -64,12 +64,14 @@ class Operation:
     def banner(self) -> str:
         """Where this operation would read, and that it only reads; nothing is asked of AWS."""
         connection = self.settings.connection
-        place = connection.endpoint_url or "AWS"
         kind = "on this machine" if is_loopback(connection.endpoint_url) else "LIVE"
+        place = f"{connection.endpoint_url or 'AWS'} ({kind})"
+        if self.parameters.get("source"):
+            place = "none: everything comes from the files in source"
         lines = [
             f"opskit {versions()['opskit']}: {self.runbook.title}",
             f"region    {connection.region or 'not set'}",
-            f"endpoint  {place} ({kind})",
+            f"endpoint  {place}",
             f"settings  {self.settings.env_file or 'no .env file'}",
             f"mode      {self._mode()}",
         ]

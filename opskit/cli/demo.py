@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -145,7 +146,7 @@ def _audit(scene: Scene) -> "AuditReport":
 
 
 def _run_runbooks(scene: Scene) -> "dict[str, RunRecord]":
-    """Run the three runbooks headless, against the sandbox and the snapshot."""
+    """Run the three runbooks headless at once, against the sandbox and the snapshot."""
     as_of = f"{scene.books.as_of:%Y-%m-%dT%H:%M:%SZ}"
     drifted = next(fault.account for fault in scene.books.faults if "drift" in fault.evidence)
     given: Mapping[str, dict[str, object]] = {
@@ -153,7 +154,9 @@ def _run_runbooks(scene: Scene) -> "dict[str, RunRecord]":
         STATEMENT: {"account": drifted, "as_of": as_of},
         AUDIT: {"source": [str(scene.folder / "snapshot")], "as_of": as_of},
     }
-    return {slug: _run_runbook(scene, slug, values) for slug, values in given.items()}
+    with ThreadPoolExecutor(len(given)) as pool:
+        running = {slug: pool.submit(_run_runbook, scene, slug, v) for slug, v in given.items()}
+        return {slug: run.result() for slug, run in running.items()}
 
 
 def _run_runbook(scene: Scene, slug: str, values: dict[str, object]) -> "RunRecord":

@@ -6,24 +6,30 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from itertools import takewhile
 from pathlib import Path
 
+from opskit.audit.parameters import Parameter, parse_parameter
 from opskit.audit.report import Severity
 from opskit.errors import CheckDefinitionError
 
 _HEADER = re.compile(r"-- ([a-z]+): (.*)")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _REQUIRED = ("id", "severity", "title", "criterion", "remedy", "population")
-_OPTIONAL = ("unjudged",)
+_OPTIONAL = ("unjudged", "catalogue", "empty", "scope")
+_ITEM_SCOPE = "item"
+_PARAMETERS = "parameters"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check as its file defines it.
 
-    `query` returns `account`, `key` and `condition`, maybe `outcome` (`failed` or
-    `inconclusive`), and any further columns as evidence: a dot in a name nests, NULL is left out.
-    `population` counts what was examined; `unjudged` names accounts that could not be.
+    `query` returns `account`, `key` and `condition`, maybe `outcome` (`failed`, `inconclusive` or
+    `noted`), and any further columns as evidence: a dot in a name nests, NULL is left out.
+    `population` counts what was examined, and `empty` says why that may be nothing; `unjudged`
+    names accounts that could not be. `scope` is `item` where each item is judged by itself, so
+    that writes under way excuse nothing. `catalogue` holds the ids auditors know the rule by.
     """
 
     id: str
@@ -34,22 +40,34 @@ class Check:
     population: str
     query: str
     unjudged: str = ""
+    catalogue: str = ""
+    empty: str = ""
+    scope: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def judges_single_items(self) -> bool:
+        """Whether each item is judged by itself, which is written whole or not at all."""
+        return self.scope == _ITEM_SCOPE
 
 
 def parse_check(text: str, origin: str) -> Check:
     """The check a file's text defines; CheckDefinitionError names the origin and the fault."""
-    header: dict[str, str] = {}
-    for line in text.splitlines():
-        match = _HEADER.fullmatch(line)
-        if not match:
-            break
-        header[match[1]] = match[2].strip()
+    lines = _header_lines(text)
+    header = {name: value for name, value in lines if name != _PARAMETERS}
     _validate_header(header, origin)
-    body = "\n".join(text.splitlines()[len(header) :]).strip()
+    body = "\n".join(text.splitlines()[len(lines) :]).strip()
     if not body:
         raise CheckDefinitionError(f"{origin}: no SELECT follows the header")
     severity = Severity(header.pop("severity"))
-    return Check(severity=severity, query=body, **header)
+    parameters = tuple(parse_parameter(v, origin) for name, v in lines if name == _PARAMETERS)
+    return Check(severity=severity, query=body, parameters=parameters, **header)
+
+
+def _header_lines(text: str) -> list[tuple[str, str]]:
+    """The names and values of the header's lines, as they stand."""
+    matches = map(_HEADER.fullmatch, text.splitlines())
+    return [(match[1], match[2].strip()) for match in takewhile(bool, matches) if match]
 
 
 def _validate_header(header: dict[str, str], origin: str) -> None:
@@ -63,6 +81,8 @@ def _validate_header(header: dict[str, str], origin: str) -> None:
     if not _ID.fullmatch(header["id"]):
         message = f"{origin}: id {header['id']!r} is not group.name in lower case"
         raise CheckDefinitionError(message)
+    if header.get("scope", _ITEM_SCOPE) != _ITEM_SCOPE:
+        raise CheckDefinitionError(f"{origin}: scope is {header['scope']!r}, and can only be item")
     if header["severity"] not in set(Severity):
         known = ", ".join(Severity)
         message = f"{origin}: severity {header['severity']!r} is none of {known}"

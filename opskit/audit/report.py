@@ -21,13 +21,18 @@ class Severity(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one check, or one finding of it, ended."""
+    """How one check, or one finding of it, ended.
+
+    Only a finding can be NOTED: it is worth a person's look and is no fault by itself, so it is
+    shown, and counts neither for its check's outcome nor for the verdict.
+    """
 
     PASSED = "passed"
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
     SKIPPED = "skipped"
     ERRORED = "errored"
+    NOTED = "noted"
 
 
 class Verdict(StrEnum):
@@ -139,7 +144,10 @@ class AuditReport:
 
     @property
     def verdict(self) -> Verdict:
-        """FINDINGS when anything failed; else INCONCLUSIVE when anything could not be judged."""
+        """FINDINGS when anything failed; else INCONCLUSIVE when anything could not be judged.
+
+        What is only NOTED leaves the books CLEAN.
+        """
         outcomes = {result.outcome for result in self.results}
         if any(finding.outcome is Outcome.FAILED for finding in self.findings):
             return Verdict.FINDINGS

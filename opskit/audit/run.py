@@ -1,25 +1,41 @@
 """Running checks over the books: each ends with an outcome and with what it examined."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 
 import duckdb
 
 from opskit.audit.check import Check, load_checks
+from opskit.audit.parameters import AS_OF, SETTLE_WINDOW, Value, bound, run_values
 from opskit.audit.report import (
     AuditReport,
     CheckResult,
     ControlTotal,
     Finding,
     Outcome,
+    Severity,
 )
-from opskit.ledger.books import Books, Row, open_books
+from opskit.ledger.books import Books, Row, open_books, set_clock
 from opskit.read.snapshot import Snapshot
 from opskit.tables.items import COUNTERS, KindName
 
 _FINDING_COLUMNS = ("account", "key", "condition", "outcome")
+_REUSED_VIEWS = ("computed_balances", "unjudged_accounts", "compared_balances", "reversals")
+_IN_FLIGHT = "; the account was written to just now, so this may be a write half done"
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What every check of one run is given."""
+
+    books: Books
+    values: Mapping[str, Value]
+    unsettled: frozenset[str] = frozenset()
 
 
 def audit_snapshot(
@@ -27,17 +43,22 @@ def audit_snapshot(
     *,
     as_of: datetime,
     checks: Iterable[Check] | None = None,
+    parameters: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = lambda _: None,
 ) -> AuditReport:
     """Run the checks (all built-in ones unless given) over a complete snapshot.
 
-    Raises IncompleteReadError for a snapshot whose read was not COMPLETE: no total and no finding
-    comes out of one.
+    `parameters` are values for the checks' own parameters and `settle_window`, as text; InputError
+    names one that no check takes. Raises IncompleteReadError for a snapshot whose read was not
+    COMPLETE: no total and no finding comes out of one.
     """
+    chosen = tuple(load_checks() if checks is None else checks)
+    values = run_values(chosen, parameters, as_of)
     with open_books(snapshot) as books:
+        run = _prepared(books, values)
         results = []
-        for check in load_checks() if checks is None else checks:
-            results.append(run_check(books, check))
+        for check in chosen:
+            results.append(_run_check(run, check))
             progress(f"{check.id}: {results[-1].outcome}")
         return AuditReport(
             as_of=as_of,
@@ -49,17 +70,50 @@ def audit_snapshot(
         )
 
 
-def run_check(books: Books, check: Check) -> CheckResult:
-    """One check's result; SQL that does not run ends as ERRORED with the engine's reason."""
+def _prepared(books: Books, values: Mapping[str, Value]) -> _Run:
+    """A run over books whose clock is set and whose dearest views are computed once."""
+    set_clock(books, int(values[AS_OF]), int(values[SETTLE_WINDOW]))
+    for view in _REUSED_VIEWS:
+        books.compute_once(view)
+    rows = books.rows("SELECT account FROM unsettled_accounts")
+    return _Run(books, values, frozenset(str(row["account"]) for row in rows))
+
+
+def run_check(books: Books, check: Check, *, as_of: datetime) -> CheckResult:
+    """One check's result on its own; SQL that does not run ends as ERRORED with the reason."""
+    return _run_check(_prepared(books, run_values([check], {}, as_of)), check)
+
+
+def _run_check(run: _Run, check: Check) -> CheckResult:
     try:
-        examined = _number(books.rows(check.population))
-        findings = tuple(_finding(check, row) for row in books.rows(check.query))
-        unjudged = books.rows(check.unjudged) if check.unjudged else []
+        examined = _number(_rows(run, check, check.population))
+        rows = _rows(run, check, check.query)
+        findings = tuple(_settled(run, check, _finding(check, row)) for row in rows)
+        unjudged = _rows(run, check, check.unjudged) if check.unjudged else []
     except (duckdb.Error, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         return _result(check, Outcome.ERRORED, reason=reason)
+    if not examined and not findings and check.empty:
+        return _result(check, Outcome.SKIPPED, reason=check.empty)
     outcome, reason = _outcome(examined, findings, len(unjudged))
-    return _result(check, outcome, examined=examined, findings=findings, reason=reason)
+    ordered = tuple(sorted(findings, key=lambda f: (f.account, f.key, f.condition)))
+    return _result(check, outcome, examined=examined, findings=ordered, reason=reason)
+
+
+def _rows(run: _Run, check: Check, sql: str) -> list[Row]:
+    return run.books.rows(sql, bound(sql, check, run.values))
+
+
+def _settled(run: _Run, check: Check, finding: Finding) -> Finding:
+    """The finding, INCONCLUSIVE where an account it is about may be half way through a write."""
+    if finding.outcome is not Outcome.FAILED or check.judges_single_items:
+        return finding
+    others = finding.evidence.get("accounts")
+    about = {finding.account, *(others if isinstance(others, list) else ())}
+    if run.unsettled.isdisjoint(about):
+        return finding
+    condition = finding.condition + _IN_FLIGHT
+    return replace(finding, outcome=Outcome.INCONCLUSIVE, condition=condition)
 
 
 def _result(
@@ -83,15 +137,15 @@ def _result(
     )
 
 
-def _outcome(
-    examined: int, findings: tuple[Finding, ...], unjudged: int
-) -> tuple[Outcome, str]:
+def _outcome(examined: int, findings: tuple[Finding, ...], unjudged: int) -> tuple[Outcome, str]:
     """A check's outcome and its reason, from what it examined, found and could not judge."""
+    ended = Counter(finding.outcome for finding in findings)
     reason = f"{unjudged} accounts could not be judged" if unjudged else ""
-    if any(finding.outcome is Outcome.FAILED for finding in findings):
+    if ended[Outcome.FAILED]:
         return Outcome.FAILED, reason
-    if findings or unjudged:
-        return Outcome.INCONCLUSIVE, reason
+    if ended[Outcome.INCONCLUSIVE] or unjudged:
+        undecided = f"{ended[Outcome.INCONCLUSIVE]} findings could not be decided"
+        return Outcome.INCONCLUSIVE, reason or undecided
     if not examined:
         return Outcome.SKIPPED, "there was nothing to examine"
     return Outcome.PASSED, ""
@@ -102,12 +156,16 @@ def _finding(check: Check, row: Row) -> Finding:
     return Finding(
         check=check.id,
         severity=check.severity,
-        outcome=Outcome(str(row.get("outcome") or Outcome.FAILED)),
+        outcome=Outcome(str(row.get("outcome") or _default_outcome(check))),
         account=str(row["account"]),
         key=str(row["key"]),
         condition=str(row["condition"]),
         evidence=nested_evidence(row),
     )
+
+
+def _default_outcome(check: Check) -> Outcome:
+    return Outcome.NOTED if check.severity is Severity.INFO else Outcome.FAILED
 
 
 def nested_evidence(row: Mapping[str, object]) -> dict[str, object]:

@@ -2,16 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
+from tempfile import TemporaryDirectory
 from typing import Self
 
 import duckdb
 
 from opskit.ledger.posting_rules import posting_rules
-from opskit.read.manifest import Manifest
+from opskit.read.manifest import Manifest, SourceKind
 from opskit.read.schema import SCHEMAS
 from opskit.read.snapshot import Snapshot, require_complete
 from opskit.tables.items import COUNTERS, KindName, Layout
+
+MEMORY_LIMIT = "900MB"
+CLOCK_SKEW = 300
+"""How many seconds the service's clock may be ahead of the auditor's."""
 
 Row = dict[str, object]
 """One row of an answer: column names to plain values."""
@@ -23,12 +29,14 @@ class Books:
 
     db: duckdb.DuckDBPyConnection
     manifest: Manifest
+    spill: TemporaryDirectory[str]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.db.close()
+        self.spill.cleanup()
 
     def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """The rows of a query as mappings, in the query's order."""
@@ -41,6 +49,11 @@ class Books:
         [row] = self.rows(query, parameters)
         return row
 
+    def compute_once(self, view: str) -> None:
+        """Keep a view's rows, for many queries that all read it."""
+        self.db.execute(f"CREATE TEMP TABLE {view}_rows AS SELECT * FROM {view}")
+        self.db.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM temp.{view}_rows")
+
     def layouts(self) -> Sequence[Layout]:
         """The key layouts that the books' accounts have."""
         found = self.rows("SELECT DISTINCT layout FROM accounts ORDER BY layout")
@@ -51,10 +64,18 @@ def open_books(snapshot: Snapshot) -> Books:
     """The books of a complete snapshot; IncompleteReadError for any other.
 
     The connection can read the snapshot's folder and nothing else, and its configuration is
-    locked: SQL that comes in from outside reaches no other file and no network.
+    locked: SQL that comes in from outside reaches no other file and no network. Work that does
+    not fit in MEMORY_LIMIT goes to a folder of the connection's own.
     """
     require_complete(snapshot)
-    db = duckdb.connect()
+    spill = TemporaryDirectory(prefix="opskit-spill-")
+    db = duckdb.connect(
+        config={
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": spill.name,
+            "preserve_insertion_order": False,
+        }
+    )
     for kind in KindName:
         _add_kind(db, snapshot, kind)
     _add_posting_rules(db)
@@ -62,7 +83,21 @@ def open_books(snapshot: Snapshot) -> Books:
     db.execute(f"SET allowed_directories = ['{_quoted(str(snapshot.path.resolve()))}']")
     db.execute("SET enable_external_access = false")
     db.execute("SET lock_configuration = true")
-    return Books(db, snapshot.manifest)
+    return Books(db, snapshot.manifest, spill)
+
+
+def set_clock(books: Books, as_of: int, settle_window: int) -> None:
+    """Set the instant the books are judged at, in epoch seconds, and how long a write may take.
+
+    A live table was read over a while: what was written until its read ended is not in the future.
+    """
+    horizon = as_of
+    if books.manifest.source.kind is SourceKind.TABLE:
+        horizon = max(as_of, int(datetime.fromisoformat(books.manifest.ended).timestamp()))
+    books.db.execute(
+        "UPDATE clock SET as_of = ?, settle_window = ?, horizon = ?",
+        [as_of, settle_window, horizon + CLOCK_SKEW],
+    )
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,24 @@
 -- `tables.items`); `posting_rules` holds the rules. Amounts are in minor units, times in epoch
 -- seconds. An account is identified by its layout and its partition key value as stored.
 
+-- The instant the books are judged at, how long a write may take, and the instant after which a
+-- time is in the future. Until a run sets them: no account is unsettled, and nothing is future.
+CREATE TABLE clock AS
+SELECT
+    CAST(0 AS BIGINT) AS as_of,
+    CAST(0 AS BIGINT) AS settle_window,
+    CAST(9223372036854775807 AS BIGINT) AS horizon;
+
+-- The rule of each combination of type, state and reason that occurs; NULL where none is for it.
+CREATE VIEW rules_in_use AS
+WITH combinations AS (SELECT DISTINCT type, state, reason FROM entries)
+SELECT combinations.*, rules.* EXCLUDE (type, state, reason)
+FROM combinations
+LEFT JOIN posting_rules AS rules
+    ON (rules.type IS NULL OR rules.type = combinations.type)
+    AND (rules.state IS NULL OR rules.state = combinations.state)
+    AND (rules.reason IS NULL OR rules.reason = combinations.reason);
+
 -- Every entry with its effect on the four counters; NULL effects where the rule or the amount is
 -- unknown. A reversed entry has no effect whatever its amount.
 CREATE VIEW postings AS
@@ -17,10 +35,10 @@ SELECT
     CASE WHEN rules.name = 'reversed' THEN 0 ELSE rules.payments_settled * amount_cents END
         AS payments_settled
 FROM entries
-LEFT JOIN posting_rules AS rules
-    ON (rules.type IS NULL OR rules.type = entries.type)
-    AND (rules.state IS NULL OR rules.state = entries.state)
-    AND (rules.reason IS NULL OR rules.reason = entries.reason);
+LEFT JOIN rules_in_use AS rules
+    ON rules.type IS NOT DISTINCT FROM entries.type
+    AND rules.state IS NOT DISTINCT FROM entries.state
+    AND rules.reason IS NOT DISTINCT FROM entries.reason;
 
 -- What the entries of each account add up to, and how many of them could not be posted.
 CREATE VIEW computed_balances AS
@@ -104,3 +122,87 @@ SELECT
 FROM balances
 FULL JOIN computed_balances AS computed USING (layout, account)
 ANTI JOIN unjudged_accounts USING (layout, account);
+
+-- When each account was last written to, as far as its items say; times in the future say nothing.
+CREATE VIEW account_activity AS
+SELECT layout, account, max(written) FILTER (WHERE written <= horizon) AS last_write
+FROM (
+    SELECT layout, account, max(ts) FILTER (WHERE ts <= horizon) AS written
+    FROM entries, clock GROUP BY layout, account
+    UNION ALL SELECT layout, account, updated_at FROM balances
+    UNION ALL SELECT layout, account, greatest(created_at, updated_at) FROM payments
+    UNION ALL SELECT layout, account, greatest(created_at, updated_at) FROM subscriptions
+), clock
+GROUP BY layout, account;
+
+-- Accounts written to so lately that a write of several steps may be half done.
+CREATE VIEW unsettled_accounts AS
+SELECT layout, account, last_write
+FROM account_activity, clock
+WHERE last_write > as_of - settle_window AND settle_window > 0;
+
+-- Every processor id that an entry or a payment carries, under the name of its field on entries.
+CREATE VIEW processor_ids AS
+SELECT layout, account, sk, 'entries' AS kind, field, id
+FROM entries
+UNPIVOT (id FOR field IN (
+    stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
+    ccbill_transaction_id))
+UNION ALL
+SELECT layout, account, sk, 'payments' AS kind, field, id
+FROM (
+    SELECT
+        layout, account, sk,
+        payment_intent_id AS stripe_payment_intent_id,
+        charge_id AS stripe_charge_id,
+        external_id AS paypal_order_id,
+        coalesce(raw_capture_id, CASE WHEN raw_event_type LIKE 'PAYMENT.CAPTURE.%'
+            THEN raw_event_resource_id END) AS paypal_capture_id,
+        transaction_id AS ccbill_transaction_id
+    FROM payments
+)
+UNPIVOT (id FOR field IN (
+    stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
+    ccbill_transaction_id));
+
+-- Every live adjustment with the credit it takes back or gives back: the credit that carries one
+-- of its processor ids, or whose payment does, or that its event's custom id names.
+CREATE VIEW reversals AS
+WITH adjustments AS (
+    SELECT layout, account, sk, ts, reason, amount_cents, dispute_id, event_custom_id
+    FROM entries WHERE type = 'adjustment' AND state <> 'reversed'
+),
+named AS (
+    SELECT layout, account, sk, field, id
+    FROM processor_ids SEMI JOIN adjustments USING (layout, account, sk)
+    WHERE kind = 'entries'
+),
+candidates AS (
+    SELECT named.layout, named.account, named.sk, others.sk AS original_sk
+    FROM named
+    JOIN processor_ids AS others USING (layout, account, field, id)
+    WHERE others.kind = 'entries'
+    UNION ALL
+    SELECT named.layout, named.account, named.sk, payments.ledger_sk
+    FROM named
+    JOIN processor_ids AS others USING (layout, account, field, id)
+    JOIN payments
+        ON payments.layout = others.layout AND payments.account = others.account
+        AND payments.sk = others.sk
+    WHERE others.kind = 'payments'
+    UNION ALL
+    SELECT layout, account, sk, split_part(event_custom_id, '|', 2)
+    FROM adjustments WHERE event_custom_id LIKE '%|LEDGER#%'
+),
+originals AS (
+    SELECT candidates.layout, candidates.account, candidates.sk,
+        max(candidates.original_sk) AS original_sk
+    FROM candidates
+    JOIN entries
+        ON entries.layout = candidates.layout AND entries.account = candidates.account
+        AND entries.sk = candidates.original_sk
+    WHERE entries.type = 'credit'
+    GROUP BY ALL
+)
+SELECT adjustments.*, originals.original_sk
+FROM adjustments LEFT JOIN originals USING (layout, account, sk);

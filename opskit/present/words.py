@@ -14,6 +14,7 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.INCONCLUSIVE: "inconclusive",
     Outcome.SKIPPED: "skipped",
     Outcome.ERRORED: "errored",
+    Outcome.NOTED: "noted",
 }
 OUTCOME_ICONS: Mapping[Outcome, str] = {
     Outcome.PASSED: "✓",
@@ -21,6 +22,7 @@ OUTCOME_ICONS: Mapping[Outcome, str] = {
     Outcome.INCONCLUSIVE: "?",
     Outcome.SKIPPED: "–",  # noqa: RUF001
     Outcome.ERRORED: "!",
+    Outcome.NOTED: "i",
 }
 VERDICT_OUTCOMES: Mapping[Verdict, Outcome] = {
     Verdict.CLEAN: Outcome.PASSED,
@@ -149,9 +151,12 @@ def verdict_sentence(report: AuditReport) -> str:
 def severities_text(report: AuditReport) -> str:
     """How many findings there are of each severity, and how many of all are not failures."""
     found = [f"{count:,} {severity.value}" for severity, count in severity_counts(report).items()]
-    undecided = len(report.findings) - len(of_outcome(report.findings, Outcome.FAILED))
+    undecided = len(of_outcome(report.findings, Outcome.INCONCLUSIVE))
+    noted = len(of_outcome(report.findings, Outcome.NOTED))
+    counts = ((undecided, "not decided"), (noted, "only noted"))
+    asides = [f"{count:,} of them {word}" for count, word in counts if count]
     text = ", ".join(found) or "none"
-    return f"{text} ({undecided:,} of them not decided)" if undecided else text
+    return f"{text} ({', '.join(asides)})" if asides else text
 
 
 def severity_counts(report: AuditReport) -> dict[Severity, int]:

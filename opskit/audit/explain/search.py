@@ -1,0 +1,104 @@
+"""The smallest sets of postings that add up to a drift, one side of the counters at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations_with_replacement, product
+
+from opskit.audit.explain.postings import Posting, Vector
+
+LARGEST_SET = 3
+"""Sets of more postings than this are not searched: nearly anything would fit."""
+
+
+class SearchCutError(Exception):
+    """The account's share of work is used up."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many steps of work one account may still take."""
+
+    steps: int
+
+    def spend(self, steps: int = 1) -> None:
+        """Take steps off; SearchCutError when none are left."""
+        self.steps -= steps
+        if self.steps < 0:
+            raise SearchCutError
+
+
+PostingSet = tuple[Posting, ...]
+
+
+@dataclass(slots=True)
+class Side:
+    """The postings of one side by what they add to it."""
+
+    postings: Sequence[Posting]
+    by_vector: dict[Vector, list[Posting]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        for posting in self.postings:
+            self.by_vector[posting.vector].append(posting)
+
+    def smallest_sets(
+        self, target: Vector, budget: Budget, *, excluded: frozenset[str] = frozenset()
+    ) -> list[PostingSet]:
+        """Every set of the smallest size that adds up to the target; [()] for nothing to explain.
+
+        No set holds an entry twice or an excluded one. [] when no set of LARGEST_SET or fewer fits.
+        """
+        if target == (0, 0):
+            return [()]
+        for size in range(1, LARGEST_SET + 1):
+            found = [*self._sets(size, target, budget, excluded)]
+            if found:
+                return found
+        return []
+
+    def _sets(
+        self, size: int, target: Vector, budget: Budget, excluded: frozenset[str]
+    ) -> Iterator[PostingSet]:
+        for vectors in self._vectors(size, target, budget):
+            yield from self._filled(vectors, budget, excluded)
+
+    def _vectors(self, size: int, target: Vector, budget: Budget) -> Iterator[tuple[Vector, ...]]:
+        """Each multiset of vectors that adds up to the target, once, in rising order.
+
+        The last vector is looked up, not searched.
+        """
+        known = sorted(self.by_vector)
+        for head in combinations_with_replacement(known, size - 1):
+            budget.spend()
+            pending = target[0] - sum(vector[0] for vector in head)
+            settled = target[1] - sum(vector[1] for vector in head)
+            last = (pending, settled)
+            if last in self.by_vector and (not head or last >= head[-1]):
+                yield (*head, last)
+
+    def _filled(
+        self, vectors: tuple[Vector, ...], budget: Budget, excluded: frozenset[str]
+    ) -> Iterator[PostingSet]:
+        """The sets of postings with these vectors, each once and no entry twice."""
+        for chosen in product(*(self.by_vector[vector] for vector in vectors)):
+            budget.spend()
+            keys = [posting.entry.sk for posting in chosen]
+            rising = all(
+                keys[n] < keys[n + 1]
+                for n in range(len(keys) - 1)
+                if vectors[n] == vectors[n + 1]
+            )
+            if rising and len(set(keys)) == len(keys) and excluded.isdisjoint(keys):
+                yield chosen
+
+
+def least_doubted(sets: Sequence[PostingSet]) -> list[PostingSet]:
+    """The sets that the evidence speaks least against."""
+    least = min((doubt_of(postings) for postings in sets), default=0)
+    return [postings for postings in sets if doubt_of(postings) == least]
+
+
+def doubt_of(postings: PostingSet) -> int:
+    """How much evidence speaks against a set in all."""
+    return sum(posting.doubt for posting in postings)

@@ -5,7 +5,8 @@ Each step is decided from live state, so an apply that was cut short is continue
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
@@ -101,7 +102,7 @@ def apply_plan(
     and PlanError when interrupted. One table's failure does not stop the others.
     """
     require_current(client, accepted)
-    run = _Run(client, progress, patience or Patience())
+    run = _Run(client, progress, replace(patience or Patience(), stop=Event()))
     try:
         _create(run, run.left(accepted.changes, Step.CREATE))
         _await(run, run.left(accepted.changes, Step.CREATE, Step.WAIT))

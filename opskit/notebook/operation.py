@@ -35,19 +35,14 @@ if TYPE_CHECKING:
     from opskit.read.snapshot import Snapshot
 
 
-def start(slug: str, names: Mapping[str, object]) -> "Operation":
-    """Begin the runbook `slug` with the parameters found in `names`, a notebook's globals().
-
-    Raises ParameterError and SettingsError before anything is read, and prints where reads go.
-    """
+def begin(slug: str, names: Mapping[str, object]) -> "Operation":
+    """The operation of the runbook `slug` with the parameters found in `names`."""
     runbook = find_runbook(slug, start=Path.cwd(), environ=os.environ)
     held = {p.name: names[p.name] for p in runbook.parameters if p.name in names}
     values = check_values(runbook.parameters, held)
     env_file = os.environ.get(ENV_FILE_VARIABLE)
     settings = load_settings(environ=os.environ, env_file=Path(env_file) if env_file else None)
-    operation = Operation(runbook, values, settings)
-    print(operation.banner())  # a runbook's cells speak through their output
-    return operation
+    return Operation(runbook, values, settings)
 
 
 class Operation:
@@ -155,15 +150,16 @@ class Operation:
             return account_statement(books, account, as_of=self.as_of)
 
     def check_settings(self) -> None:
-        """Print every setting, its origin and verdict, and whom AWS takes this machine for."""
-        from opskit.notebook.setup import settings_text
+        """Print every setting with its origin and verdict, then credentials and endpoint."""
+        from opskit.inspection.doctor import diagnose
+        from opskit.notebook.setup import diagnosis_text
 
-        print(settings_text(self.settings))
-        print("\n" + "\n".join(f"{name:<10}{text}" for name, text in self.identity.items()))
+        print(diagnosis_text(diagnose(self.settings)))
 
     def plan(self) -> TablesState:
         """Print what separates the live tables from the wanted ones; nothing is written."""
-        from opskit.notebook.setup import plan_text, tables_state
+        from opskit.notebook.setup import tables_state
+        from opskit.present.plan import plan_text
 
         require(self.settings, *LOGICAL_TABLES)
         state = tables_state(self.settings, self.identity["account"])

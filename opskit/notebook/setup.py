@@ -1,46 +1,30 @@
 """The steps of the setup walkthrough: settings, plan, apply when asked for, TTL, the `.env`."""
 
-from collections.abc import Iterator, Mapping
-
 from opskit.aws import PROVISION_OPERATIONS, dynamodb_client
 from opskit.errors import PlanError, StalePlanError
+from opskit.inspection.doctor import Diagnosis
 from opskit.notebook.tables import TablesState
 from opskit.present.columns import columns
 from opskit.present.escape import plain
 from opskit.provision.apply import apply_plan
 from opskit.provision.plan import Plan, plan
-from opskit.settings import LOGICAL_TABLES, Settings, Source, problems
+from opskit.settings import LOGICAL_TABLES, Settings, problems
 from opskit.tables.catalog import catalogue
 
+WIDEST = 100
 
-def settings_text(settings: Settings) -> str:
-    """Every setting with its value, where it came from and whether it can be used."""
-    faults = {p.variable: f"{p.text}; {p.fix}" for p in problems(settings, required=LOGICAL_TABLES)}
-    rows = [
-        (
-            setting.variable.name,
-            plain(setting.value or "-"),
-            plain(setting.where or setting.source.value),
-            faults.get(setting.variable.name, "ok" if setting.value else "not needed"),
-        )
-        for setting in settings.found.values()
-    ]
-    return "\n".join(columns(("variable", "value", "from", "verdict"), rows))
+
+def diagnosis_text(diagnosis: Diagnosis) -> str:
+    """Every setting with its origin and verdict, then credentials, region and endpoint."""
+    readings = (*diagnosis.settings, *diagnosis.access)
+    rows = [(r.health.value, r.subject, r.value or "-", r.source, r.note) for r in readings]
+    return "\n".join(columns(("", "what", "value", "from", "note"), rows, widest=WIDEST))
 
 
 def tables_state(settings: Settings, account: str) -> TablesState:
     """Compare the live tables with the wanted ones; nothing is written."""
     client = dynamodb_client(settings.connection)
     return TablesState(plan(client, catalogue(settings), account=account))
-
-
-def plan_text(of: Plan) -> str:
-    """A plan as a person reads it before applying it: where, what, and its id."""
-    done = [f"  {c.logical} ({c.name}): {'; '.join(c.reasons)}" for c in of.changes]
-    said = [f"  {r.standing}: {r.logical} {r.name}: {r.text}" for r in of.remarks]
-    changes = ["To be done:", *done] if done else ["Nothing is to be done."]
-    remarks = ["To be known:", *said] if said else []
-    return "\n".join(plain(line) for line in [str(of.target), *changes, *remarks])
 
 
 def apply_instruction(of: Plan) -> str:
@@ -93,13 +77,15 @@ def _ttl_verdict(of: Plan, logical: str) -> str:
 
 def env_text(settings: Settings) -> str:
     """The lines of a `.env` file that give the service and opskit the same table names."""
-    return "\n".join(_env_lines(settings.found))
+    faulty = {problem.variable for problem in problems(settings, required=LOGICAL_TABLES)}
+    return "\n".join(
+        _env_line(name, setting.value, faulty=name in faulty)
+        for name, setting in settings.found.items()
+        if name == "AWS_REGION" or not name.startswith("AWS_")
+    )
 
 
-def _env_lines(found: Mapping[str, object]) -> Iterator[str]:
-    for name, setting in found.items():
-        value, source = getattr(setting, "value", None), getattr(setting, "source", None)
-        if name.startswith("AWS_") and name != "AWS_REGION":
-            continue
-        mark = "" if value else "# needed: "
-        yield f"{mark}{name}={plain(value or '')}" + ("  # default" * (source is Source.DEFAULT))
+def _env_line(name: str, value: str | None, *, faulty: bool) -> str:
+    if faulty:
+        return f"# {name}=...  needed, or to be corrected: see the settings above"
+    return f"{name}={plain(value)}" if value else f"# {name}=..."

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from opskit.present.plan import summary
 from opskit.provision.plan import Plan
 
 
@@ -30,14 +31,4 @@ class TablesState:
     @property
     def summary(self) -> str:
         """The state in one line."""
-        wanted, changes = len(self.plan.wanted), len(self.plan.changes)
-        if self.verdict == "in sync":
-            return f"All {wanted} tables are as wanted"
-        parts = (
-            (changes, "to create or complete"),
-            (len(self.plan.conflicts), "in conflict"),
-            (len(self.plan.differences), "different"),
-            (len(self.plan.unknown), "not readable"),
-        )
-        said = ", ".join(f"{number} {words}" for number, words in parts if number)
-        return f"Of {wanted} tables: {said}"
+        return summary(self.plan)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opskit.ledger.statement import Statement
-    from opskit.notebook import Operation
+    from opskit.notebook.operation import Operation
 
 
 def planted_drift() -> tuple[str, Mapping[str, int]]:

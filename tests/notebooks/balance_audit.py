@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opskit.audit.report import AuditReport
-    from opskit.notebook import Operation
+    from opskit.notebook.operation import Operation
     from opskit.read.snapshot import Snapshot
 
 

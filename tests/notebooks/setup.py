@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opskit.notebook import Operation
+    from opskit.notebook.operation import Operation
     from opskit.notebook.tables import TablesState
 
 BOOKS = "empty"

@@ -38,7 +38,7 @@ def test_the_name_has_a_number_in_tens_and_a_snake_case_slug(path: Path) -> None
 
 
 def test_the_metadata_is_the_agreed_one(path: Path) -> None:
-    """nbformat 4.5, the python3 kernel, no versions, and opskit's five keys."""
+    """Format 4.5, the python3 kernel, no versions, and opskit's five keys."""
     found = document(path)
     metadata = found["metadata"]
     assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
@@ -96,7 +96,7 @@ def test_the_parameters_cell_parses_and_suits_papermill(path: Path) -> None:
 
 
 def test_papermill_reads_the_same_parameters(path: Path) -> None:
-    """papermill's own reading of the cell gives our names and types."""
+    """Papermill's own reading of the cell gives our names and types."""
     from papermill.inspection import inspect_notebook
 
     theirs = {name: p["inferred_type_name"] for name, p in inspect_notebook(str(path)).items()}
@@ -120,6 +120,6 @@ def test_only_a_runbook_that_says_so_writes(path: Path) -> None:
 
 
 def test_nothing_asks_at_a_terminal_or_builds_html(path: Path) -> None:
-    """No input(), getpass() or HTML() in a cell: a headless run has nobody, HTML has one builder."""
+    """No input(), getpass() or HTML() in a cell: nobody is there, and HTML has one builder."""
     for cell in code_cells(path):
         assert not re.search(r"\b(input|getpass|HTML|Markdown)\(", cell_source(cell))

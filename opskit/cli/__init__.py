@@ -1,8 +1,10 @@
 """The command line: thin verbs over the library, in the same words."""
 
+import os
 import sys
 import traceback
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -52,18 +54,36 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; a known error is one line on stderr and its own exit status."""
-    debug = "--debug" in sys.argv
+    """Run the command line; whatever goes wrong is one line on stderr and an exit status."""
     try:
         sys.exit(cli(standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.Abort:
-        click.echo("opskit: interrupted; nothing more was done", err=True)
-        sys.exit(EXIT_FAILED)
+        _stop(_usage(error), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _stop("interrupted; nothing more was done", EXIT_FAILED)
     except OpskitError as error:
-        if debug:
-            traceback.print_exc()
-        click.echo(f"opskit: {error}", err=True)
-        sys.exit(error.exit_code)
+        _stop(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of the output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except Exception as error:  # noqa: BLE001 - the last resort: a fault of opskit's own
+        fault = f"{type(error).__name__}: {error}".partition("\n")[0]
+        _stop(f"a fault in opskit itself ({fault}); run it again with --debug", EXIT_FAILED)
+
+
+def _usage(error: click.ClickException) -> str:
+    """What a wrong option or argument is, in one line that names the verb's help."""
+    context = getattr(error, "ctx", None)
+    verb = context.command_path if context else "opskit"
+    return f"{error.format_message()} (see {verb} --help)".replace("\n", " ")
+
+
+def _stop(message: str, code: int) -> NoReturn:
+    """Say why on stderr in one line of plain text, after a traceback when asked for one."""
+    from opskit.present.escape import plain
+
+    if "--debug" in sys.argv:
+        traceback.print_exc()
+    click.echo(f"opskit: {plain(message)}", err=True)
+    sys.exit(code)

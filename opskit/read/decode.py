@@ -1,11 +1,12 @@
 """DynamoDB JSON to Arrow: every item into exactly one kind, nothing dropped, nothing guessed.
 
-The fast path decodes a batch into typed structures made from the data contract. An item that does
-not fit them is read again by `read.lenient`, which keeps it whole and says what is wrong with it.
+The fast path decodes a page into typed structures made from the data contract. Only the items that
+do not fit them are read again by `read.lenient`, which keeps each whole and says what is wrong.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -13,74 +14,70 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from opskit.errors import CorruptResponseError
-from opskit.money import MAX_MINOR_UNITS
+from opskit.read.columns import ABSENT_TEXT, column_array, key_texts
+from opskit.read.kinds import kind_masks
 from opskit.read.lenient import Row, lenient_row
 from opskit.read.schema import SCHEMAS
-from opskit.tables.items import COLUMNS, Column, Form, KindName, Layout, kind_of
+from opskit.read.typed import ITEM, ITEMS, RAW_ITEMS
+from opskit.tables.items import COLUMNS, KindName, Layout
+
+_NO_DEFECTS = pa.array([], pa.string())
 
 Batches = dict[KindName, pa.RecordBatch]
 """One Arrow batch for each kind that a page of items holds."""
 
-KEPT_WHOLE = frozenset({KindName.UNMATCHED, KindName.UNCLASSIFIED})
 
-
-class _Text(msgspec.Struct, forbid_unknown_fields=True):
-    S: str | None = None
-    NULL: bool | None = None
-
-
-class _Number(msgspec.Struct, forbid_unknown_fields=True):
-    N: str | None = None
-    NULL: bool | None = None
-
-
-class _Flag(msgspec.Struct, forbid_unknown_fields=True):
-    BOOL: bool | None = None
-    NULL: bool | None = None
-
-
-_FORMS: dict[Form, type] = {Form.TEXT: _Text, Form.WHOLE: _Number, Form.FLAG: _Flag}
-
-
-def _structure(name: str, tree: Mapping[str, Any]) -> type:
-    """A structure whose fields are the tree's attributes, each optional."""
-    fields: list[tuple[str, Any, Any]] = []
-    for attribute, branch in tree.items():
-        if isinstance(branch, Form):
-            kind = _FORMS[branch]
-        else:
-            inner = _structure(f"{name}_{attribute}", branch)
-            kind = msgspec.defstruct(f"{name}_{attribute}_M", [("M", inner)])
-        fields.append((attribute, kind | None, None))
-    return msgspec.defstruct(name, fields, gc=False)
-
-
-def _attribute_tree() -> dict[str, Any]:
-    """Every attribute of the contract as a tree of forms, nested maps as branches."""
-    tree: dict[str, Any] = dict.fromkeys(("pk", "user_sub", "sk"), Form.TEXT)
-    for columns in COLUMNS.values():
-        for column in columns:
-            node = tree
-            for name in column.path[:-1]:
-                node = node.setdefault(name, {})
-            node[column.path[-1]] = column.form
-    return tree
-
-
-_Item = _structure("Item", _attribute_tree())
-_ITEMS = msgspec.json.Decoder(list[_Item])  # type: ignore[valid-type]
-_ITEM = msgspec.json.Decoder(_Item)
-_RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Group:
-    """The items of one kind on their way into columns."""
+    """The items of one kind and layout: their places on the page, keys and structures."""
 
-    accounts: list[str] = field(default_factory=list)
-    layouts: list[str] = field(default_factory=list)
-    sks: list[str] = field(default_factory=list)
-    items: list[Any] = field(default_factory=list)
+    kind: KindName
+    layout: Layout
+    rows: Sequence[int]
+    accounts: pa.Array
+    sks: pa.Array
+    items: Sequence[Any]
+
+
+@dataclass
+class _Page:
+    """One page's bytes, with its items as text when something needs them."""
+
+    array: bytes
+    unfit: bool = False
+
+    @cached_property
+    def raws(self) -> list[msgspec.Raw]:
+        """Each item's own JSON; CorruptResponseError when the bytes are not a JSON array."""
+        try:
+            return RAW_ITEMS.decode(self.array)
+        except (msgspec.DecodeError, RecursionError) as error:
+            message = f"the items are not a JSON array ({error}); read again from the source"
+            raise CorruptResponseError(message) from None
+
+    @cached_property
+    def careful(self) -> bool:
+        """Whether any attribute of the page may be NULL, so that each has to be looked at."""
+        return b"NULL" in self.array or b"\\u" in self.array
+
+    def text(self, row: int) -> str:
+        """One item's JSON as text."""
+        return bytes(self.raws[row]).decode("utf-8", "backslashreplace")
+
+    def items(self) -> list[Any]:
+        """The items as structures; None in the place of one that does not fit."""
+        try:
+            return ITEMS.decode(self.array)
+        except (msgspec.DecodeError, RecursionError):
+            self.unfit = True
+            return [_typed(raw) for raw in self.raws]
+
+
+def _typed(raw: msgspec.Raw) -> Any:
+    try:
+        return ITEM.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def decode_items(array: bytes, layout: Layout | None = None) -> Batches:
@@ -89,83 +86,94 @@ def decode_items(array: bytes, layout: Layout | None = None) -> Batches:
     `layout` is the table's where it is known; otherwise each item's own key attribute tells.
     Raises CorruptResponseError when the bytes are not a JSON array.
     """
-    try:
-        items = _ITEMS.decode(array)
-    except msgspec.DecodeError:
-        return _decode_singly(array, layout)
-    groups: dict[KindName, _Group] = {}
-    for item in items:
-        if not _place(item, layout, groups):
-            return _decode_singly(array, layout)
-    try:
-        return {kind: _batch(kind, group) for kind, group in groups.items()}
-    except (pa.ArrowInvalid, ValueError):
-        return _decode_singly(array, layout)
+    page = _Page(array)
+    items = page.items()
+    odd = [row for row, item in enumerate(items) if item is None] if page.unfit else []
+    parts: dict[KindName, list[pa.RecordBatch]] = {}
+    for place, rows in _by_layout(items, layout, odd):
+        for group in _groups(items, place, rows, odd):
+            batch, misfits = _batch(page, group)
+            odd += misfits
+            if batch.num_rows:
+                parts.setdefault(group.kind, []).append(batch)
+    lenient = [lenient_row(bytes(page.raws[row]), layout) for row in sorted(odd)]
+    for kind, batch in batches_of(lenient).items():
+        parts.setdefault(kind, []).append(batch)
+    return {kind: _joined(found) for kind, found in parts.items()}
 
 
-def _place(item: Any, layout: Layout | None, groups: dict[KindName, _Group]) -> bool:
-    """Put a typed item into its kind's group; False when it must be read leniently."""
-    key = item.pk if layout is not Layout.USER_SUB else item.user_sub
-    place = layout or Layout.PK
-    if key is None and layout is None:
-        key, place = item.user_sub, Layout.USER_SUB
-    if key is None or item.sk is None or key.S is None or item.sk.S is None:
-        return False
-    kind = kind_of(place, key.S, item.sk.S)
-    if kind in KEPT_WHOLE:
-        return False
-    group = groups.setdefault(kind, _Group())
-    group.layouts.append(place)
-    group.accounts.append(key.S)
-    group.sks.append(item.sk.S)
-    group.items.append(item)
-    return True
+def _by_layout(
+    items: Sequence[Any], layout: Layout | None, odd: Sequence[int]
+) -> Iterator[tuple[Layout, Sequence[int]]]:
+    """The rows of each layout, those left out that did not fit."""
+    rows: Sequence[int] = range(len(items))
+    if odd:
+        left_out = frozenset(odd)
+        rows = [row for row in rows if row not in left_out]
+    if layout:
+        return iter([(layout, rows)])
+    sub = [row for row in rows if items[row].pk is ABSENT_TEXT]
+    if not sub:
+        return iter([(Layout.PK, rows)])
+    in_sub = frozenset(sub)
+    return iter([(Layout.PK, [row for row in rows if row not in in_sub]), (Layout.USER_SUB, sub)])
 
 
-def _batch(kind: KindName, group: _Group) -> pa.RecordBatch:
-    """A group's columns; raises ValueError when any item must be read leniently."""
+def _groups(
+    items: Sequence[Any], layout: Layout, rows: Sequence[int], odd: list[int]
+) -> Iterator[_Group]:
+    """The items of one layout by kind; rows that must be read leniently are added to `odd`."""
+    held = items if len(rows) == len(items) else [items[row] for row in rows]
+    accounts = pa.array(key_texts(held, layout.value), pa.string())
+    sks = pa.array(key_texts(held, "sk"), pa.string())
+    taken: set[int] = set()
+    for kind, mask in kind_masks(layout, accounts, sks):
+        found = pc.indices_nonzero(mask)
+        if len(found) == len(held):
+            yield _Group(kind, layout, rows, accounts, sks, held)
+            return
+        places = found.to_pylist()
+        taken.update(places)
+        yield _Group(
+            kind,
+            layout,
+            [rows[place] for place in places],
+            accounts.take(found),
+            sks.take(found),
+            [held[place] for place in places],
+        )
+    odd += [row for place, row in enumerate(rows) if place not in taken]
+
+
+def _batch(page: _Page, group: _Group) -> tuple[pa.RecordBatch, list[int]]:
+    """A group's columns, and the page's rows that are not among them: read those leniently."""
     size = len(group.items)
-    columns = [pa.array(values, pa.string()) for values in (group.layouts, group.accounts, group.sks)]
-    columns += [_column(column, group.items) for column in COLUMNS[kind]]
-    columns += [
-        pa.array([[]] * size, pa.list_(pa.string())),
-        pa.nulls(size, pa.string()),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=SCHEMAS[kind])
+    layout = pa.repeat(pa.scalar(group.layout.value, pa.string()), size)
+    columns = [layout, group.accounts, group.sks]
+    misfits: set[int] = set()
+    for column in COLUMNS[group.kind]:
+        array, unfit = column_array(column, group.items, careful=page.careful)
+        columns.append(array)
+        misfits.update(unfit)
+    columns.append(_empty_lists(size))
+    if group.kind is KindName.UNMATCHED:
+        columns.append(pa.array([page.text(row) for row in group.rows], pa.string()))
+    else:
+        columns.append(pa.nulls(size, pa.string()))
+    batch = pa.RecordBatch.from_arrays(columns, schema=SCHEMAS[group.kind])
+    if misfits:
+        kept = [row for row in range(size) if row not in misfits]
+        batch = batch.take(pa.array(kept, pa.int64()))
+    return batch, [group.rows[row] for row in misfits]
 
 
-def _column(column: Column, items: list[Any]) -> pa.Array:
-    """One attribute of every item as an array of its type."""
-    values: list[Any] = [getattr(item, column.path[0]) for item in items]
-    for name in column.path[1:]:
-        values = [value and getattr(value.M, name) for value in values]
-    member = column.form.value
-    array = pa.array(
-        [value and getattr(value, member) for value in values],
-        pa.bool_() if column.form is Form.FLAG else pa.string(),
-    )
-    if column.required and array.null_count:
-        raise ValueError(column.name)
-    return _whole_numbers(array) if column.form is Form.WHOLE else array
+def _empty_lists(size: int) -> pa.Array:
+    """An empty list of defects for each item."""
+    return pa.ListArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), size + 1), _NO_DEFECTS)
 
 
-def _whole_numbers(texts: pa.Array) -> pa.Array:
-    """Numbers spelled as text, as 64-bit integers within the limit of money."""
-    numbers = pc.cast(texts, pa.int64())
-    bounds = pc.min_max(numbers).as_py()
-    if bounds["max"] is not None and max(-bounds["min"], bounds["max"]) > MAX_MINOR_UNITS:
-        raise ValueError(bounds)
-    return numbers
-
-
-def _decode_singly(array: bytes, layout: Layout | None) -> Batches:
-    """The same answer, an item at a time: for a batch that holds anything unusual."""
-    try:
-        raws = _RAW_ITEMS.decode(array)
-    except msgspec.DecodeError as error:
-        message = f"the items are not a JSON array ({error}); read again from the source"
-        raise CorruptResponseError(message) from None
-    return batches_of(lenient_row(bytes(raw), layout) for raw in raws)
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 def batches_of(rows: Iterable[tuple[KindName, Row]]) -> Batches:

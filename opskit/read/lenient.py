@@ -28,8 +28,12 @@ _WANTED = {Form.TEXT: "text", Form.WHOLE: "a Number", Form.FLAG: "a Boolean"}
 
 def lenient_row(raw: bytes, layout: Layout | None) -> tuple[KindName, Row]:
     """The kind and columns of one item given as DynamoDB JSON; never raises on its content."""
-    item = msgspec.json.decode(raw)
-    text = raw.decode("utf-8", "replace")
+    text = raw.decode("utf-8", "backslashreplace")
+    try:
+        item = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = f"cannot be decoded ({str(error)[:80]})"
+        return KindName.UNCLASSIFIED, _unclassified(None, None, None, text, reason)
     if not isinstance(item, dict):
         return KindName.UNCLASSIFIED, _unclassified(None, None, None, text, "is not a map")
     place, account, key_defect = _partition(item, layout)

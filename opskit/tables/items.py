@@ -147,12 +147,12 @@ UNMATCHED_PARTITIONS = frozenset(
 SERVICE_PARTITIONS = MARKER_PARTITIONS | UNMATCHED_PARTITIONS
 
 USER_PREFIX = "USER#"
-_SINGLETONS = {
+SINGLETONS = {
     "BALANCE": KindName.BALANCES,
     "BILLING": KindName.SETTINGS,
     "PROFILE": KindName.PROFILES,
 }
-_PREFIXES = {
+PREFIXES = {
     "LEDGER": KindName.ENTRIES,
     "PAY": KindName.PAYMENTS,
     "PM": KindName.PAYMENT_METHODS,
@@ -169,7 +169,7 @@ def kind_of(layout: Layout, account: str, sk: str) -> KindName:
     if layout is Layout.PK and not account.startswith(USER_PREFIX):
         return KindName.UNCLASSIFIED
     prefix, mark, _ = sk.partition("#")
-    kinds = _PREFIXES if mark else _SINGLETONS
+    kinds = PREFIXES if mark else SINGLETONS
     return kinds.get(prefix, KindName.UNCLASSIFIED)
 
 

@@ -29,6 +29,10 @@ STATEMENT_COLUMNS = (
 )
 
 
+MAX_CELL = 32_000
+"""Where a cell is cut: spreadsheets cut at 32,767 characters, and say nothing."""
+
+
 def findings_csv(report: AuditReport) -> str:
     """Every finding of a report, one row each, with its check's criterion and remedy."""
     checks = {result.id: result for result in report.results}
@@ -50,7 +54,12 @@ def _written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
 
 
 def _safe(cell: Cell) -> Cell:
-    return csv_text(cell) if isinstance(cell, str) else cell
+    if not isinstance(cell, str):
+        return cell
+    safe = csv_text(cell[:MAX_CELL])
+    if len(cell) <= MAX_CELL and len(safe) <= MAX_CELL:
+        return safe
+    return f"{safe[:MAX_CELL]}… ({len(cell):,} characters, cut here)"
 
 
 def _json(value: object) -> str:

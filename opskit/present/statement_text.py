@@ -68,7 +68,7 @@ def _items(statement: Statement, width: int) -> Iterator[str]:
     for title, items in item_lists(statement):
         yield from underlined(f"{title.upper()} ({len(items):,})")
         for item in items:
-            named = "  ".join(f"{name}={value}" for name, value in item_facts(item, statement))
+            named = " · ".join(f"{name}={value}" for name, value in item_facts(item, statement))
             yield item_name(item)
             yield from paragraph("", named or "(no attributes)", width=width, hang=2)
         if not items:

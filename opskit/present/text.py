@@ -29,7 +29,8 @@ SHOWN_ACCOUNTS = 10
 def report_text(report: AuditReport, *, width: int = 100, limit: int = SHOWN_PER_CHECK) -> str:
     """The whole report at `width` columns, at most `limit` findings of each check.
 
-    No character of it acts on a terminal. What `limit` leaves out is counted in place.
+    No character of it acts on a terminal. What `limit` leaves out is counted in place. An account
+    and key wider than `width` stay whole on their line, so that they can be copied.
     """
     lines = [
         *_summary(report, width),

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.evidence import Evidence, doubt
@@ -10,6 +10,10 @@ from opskit.audit.explain.rows import AccountBooks, Entry
 
 Vector = tuple[int, int]
 """What a posting adds to (pending, settled) of one side."""
+
+
+FIRST_WRITES_WINDOW = 120
+"""Seconds from an account's first entry in which first writes of BALANCE can race."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,21 @@ def possible_postings(books: AccountBooks) -> Sides:
     payments = {payment.ledger_sk: payment for payment in books.payments}
     moments = Counter(entry.ts for entry in books.entries)
     moments.update({p.updated_at for p in books.payments if p.updated_at is not None})
+    opened = min((entry.ts for entry in books.entries if entry.amount), default=0)
     for entry in books.entries:
         evidence = Evidence(books, entry, payments.get(entry.sk), moments)
         side = sides.payments if entry.type == "credit" else sides.owed
-        side += _postings(evidence)
+        early = entry.ts - opened <= FIRST_WRITES_WINDOW
+        side += (_lost_to_reset(p) if early else p for p in _postings(evidence))
     return sides
+
+
+def _lost_to_reset(posting: Posting) -> Posting:
+    """The posting of an account's opening, where racing first writes could be the cause."""
+    classes = (posting.fault_class, *posting.others)
+    if FaultClass.ENTRY_NOT_POSTED not in classes:
+        return posting
+    return replace(posting, others=(*posting.others, FaultClass.COUNTERS_RESET))
 
 
 def _postings(evidence: Evidence) -> Iterator[Posting]:
@@ -119,7 +133,7 @@ def _narrowed(pattern: Pattern, evidence: Evidence) -> tuple[FaultClass, tuple[F
     if pattern.units == (-1, 0) and evidence.entry.state == "pending":
         if evidence.counters_untouched_since_entry:
             return found, ()
-        if evidence.payment is not None:
+        if evidence.payment is not None and not evidence.counters_untouched_since_payment:
             return others[0], (found,)
     if pattern.units == (1, 0) and evidence.counters_untouched_since_payment:
         return found, ()

@@ -43,15 +43,20 @@ class Side:
             self.by_vector[posting.vector].append(posting)
 
     def smallest_sets(
-        self, target: Vector, budget: Budget, *, excluded: frozenset[str] = frozenset()
+        self,
+        target: Vector,
+        budget: Budget,
+        *,
+        largest: int = LARGEST_SET,
+        excluded: frozenset[str] = frozenset(),
     ) -> list[PostingSet]:
         """Every set of the smallest size that adds up to the target; [()] for nothing to explain.
 
-        No set holds an entry twice or an excluded one. [] when no set of LARGEST_SET or fewer fits.
+        No set holds an entry twice or an excluded one. [] when no set of `largest` or fewer fits.
         """
         if target == (0, 0):
             return [()]
-        for size in range(1, LARGEST_SET + 1):
+        for size in range(1, largest + 1):
             found = [*self._sets(size, target, budget, excluded)]
             if found:
                 return found
@@ -85,9 +90,7 @@ class Side:
             budget.spend()
             keys = [posting.entry.sk for posting in chosen]
             rising = all(
-                keys[n] < keys[n + 1]
-                for n in range(len(keys) - 1)
-                if vectors[n] == vectors[n + 1]
+                keys[n] < keys[n + 1] for n in range(len(keys) - 1) if vectors[n] == vectors[n + 1]
             )
             if rising and len(set(keys)) == len(keys) and excluded.isdisjoint(keys):
                 yield chosen

@@ -1,0 +1,136 @@
+"""Explaining one account's drift: the smallest sets of faults that account for all of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from opskit.audit.explain.classes import FaultClass
+from opskit.audit.explain.postings import Posting, possible_postings
+from opskit.audit.explain.resets import Reset, possible_resets
+from opskit.audit.explain.rows import AccountBooks
+from opskit.audit.explain.search import (
+    Budget,
+    PostingSet,
+    SearchCutError,
+    Side,
+    doubt_of,
+    least_doubted,
+)
+from opskit.audit.explain.wording import explained, unexplained
+from opskit.audit.report import Explanation
+from opskit.ledger.counters import Counters
+
+STEPS_PER_ACCOUNT = 200_000
+"""How much work one account may take: about a fifth of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSet:
+    """Faults that together account for a drift: postings, and at most one reset."""
+
+    postings: PostingSet
+    reset: Reset | None = None
+
+    @property
+    def size(self) -> int:
+        """How many things went wrong."""
+        return len(self.postings) + (self.reset is not None)
+
+    @property
+    def doubt(self) -> int:
+        """How much evidence speaks against it."""
+        return doubt_of(self.postings)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The sort keys of the entries concerned, in order."""
+        dropped = self.reset.keys if self.reset else ()
+        return tuple(sorted({*dropped, *(posting.entry.sk for posting in self.postings)}))
+
+    @property
+    def classes(self) -> tuple[FaultClass, ...]:
+        """The class of each fault, without repeats."""
+        found = [posting.fault_class for posting in self.postings]
+        found += [FaultClass.COUNTERS_RESET] if self.reset else []
+        return tuple(dict.fromkeys(found))
+
+
+def explain_drift(
+    books: AccountBooks, drift: Counters, *, steps: int = STEPS_PER_ACCOUNT
+) -> Explanation:
+    """The smallest sets of missing or repeated postings that account for all four counters.
+
+    Every equally good set is a candidate: as small, and with as little evidence against it. The
+    class is `unexplained` when nothing fits or when the search used up its steps.
+    """
+    sides = possible_postings(books)
+    search = _Search(books, Side(sides.owed), Side(sides.payments), Budget(steps))
+    try:
+        found = search.smallest(drift)
+    except SearchCutError:
+        return unexplained(drift, f"the search was cut after {steps:,} steps")
+    if not found:
+        return unexplained(drift, "no set of up to three missing or repeated postings a side fits")
+    return explained(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One account's possible faults, and the work that may still go into trying them."""
+
+    books: AccountBooks
+    owed: Side
+    payments: Side
+    budget: Budget
+
+    def smallest(self, drift: Counters) -> list[FaultSet]:
+        """The smallest and least doubted sets, with a reset or without."""
+        found = [*self._without_reset(drift), *self._with_reset(drift)]
+        least = min(((s.size, s.doubt) for s in found), default=(0, 0))
+        return [s for s in found if (s.size, s.doubt) == least]
+
+    def _without_reset(self, drift: Counters) -> Iterator[FaultSet]:
+        owed, paid = _split(drift)
+        owed_sets = self.owed.smallest_sets(owed, self.budget)
+        paid_sets = self.payments.smallest_sets(paid, self.budget) if owed_sets else []
+        yield from self._joined(owed_sets, paid_sets)
+
+    def _with_reset(self, drift: Counters) -> Iterator[FaultSet]:
+        """Sets of one reset and at most one posting a side."""
+        for reset in possible_resets(self.books):
+            self.budget.spend()
+            owed, paid = _split(drift - reset.drift)
+            dropped = frozenset(reset.keys)
+            sets = [
+                side.smallest_sets(rest, self.budget, largest=1, excluded=dropped)
+                for side, rest in ((self.owed, owed), (self.payments, paid))
+            ]
+            yield from self._joined(*sets, reset=reset)
+
+    def _joined(
+        self,
+        owed: Sequence[PostingSet],
+        paid: Sequence[PostingSet],
+        *,
+        reset: Reset | None = None,
+    ) -> Iterator[FaultSet]:
+        """Each least doubted set of one side with each of the other."""
+        for left, right in product(least_doubted(owed), least_doubted(paid)):
+            self.budget.spend()
+            yield FaultSet((*left, *right), reset)
+
+
+def _split(drift: Counters) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The owed and the payments part, each (pending, settled)."""
+    return (
+        (drift.owed_pending, drift.owed_settled),
+        (drift.payments_pending, drift.payments_settled),
+    )
+
+
+def consistent_classes(faults: FaultSet) -> tuple[FaultClass, ...]:
+    """The other classes that would leave the same numbers on the same entries."""
+    return tuple(dict.fromkeys(other for posting in faults.postings for other in posting.others))
+
+
+__all__ = ["FaultSet", "Posting", "consistent_classes", "explain_drift"]

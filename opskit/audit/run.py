@@ -9,6 +9,7 @@ from types import MappingProxyType
 import duckdb
 
 from opskit.audit.check import Check, load_checks
+from opskit.audit.explain import explain_findings
 from opskit.audit.parameters import AS_OF, SETTLE_WINDOW, Value, bound, run_values
 from opskit.audit.report import (
     AuditReport,
@@ -96,8 +97,9 @@ def _run_check(run: _Run, check: Check) -> CheckResult:
     if not examined and not findings and check.empty:
         return _result(check, Outcome.SKIPPED, reason=check.empty)
     outcome, reason = _outcome(examined, findings, len(unjudged))
-    ordered = tuple(sorted(findings, key=lambda f: (f.account, f.key, f.condition)))
-    return _result(check, outcome, examined=examined, findings=ordered, reason=reason)
+    ordered = sorted(findings, key=lambda f: (f.account, f.key, f.condition))
+    explained = explain_findings(run.books, ordered)
+    return _result(check, outcome, examined=examined, findings=explained, reason=reason)
 
 
 def _rows(run: _Run, check: Check, sql: str) -> list[Row]:

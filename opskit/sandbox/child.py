@@ -27,7 +27,7 @@ def main() -> None:
     try:
         listener = socket.create_server((LOOPBACK, options.port))
     except OSError as error:
-        sys.exit(f"port {options.port} cannot be used: {error.strerror}")
+        sys.exit(f"port {options.port} cannot be used: {os.strerror(error.errno or 0)}")
     serve: Callable[[socket.socket], None] = _moto
     if options.dynamodb_local:
         serve = _Java(options.dynamodb_local, lasting=not options.until_eof).serve

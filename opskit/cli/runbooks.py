@@ -1,7 +1,6 @@
 """`opskit run` and `opskit lab`: runbooks with nobody watching, and in JupyterLab."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -116,17 +115,7 @@ def lab(
 
         environment = lab_environment(environ=environment, as_of=common.as_of, progress=progress)
     command = lab_command(runbook.path, port=port, browser=not no_browser)
-    process = subprocess.Popen(command, env=environment)
-    raise SystemExit(_wait(process))
-
-
-def _wait(process: "subprocess.Popen[bytes]") -> int:
-    """Wait for the server; an interrupt reaches it from the terminal, and it asks its own way."""
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue
+    os.execve(command[0], command, environment)  # noqa: S606 - it is to get every signal itself
 
 
 def lab_command(notebook: Path, *, port: int | None = None, browser: bool = True) -> list[str]:
@@ -141,4 +130,5 @@ def lab_command(notebook: Path, *, port: int | None = None, browser: bool = True
     ]
     options += [f"--ServerApp.port={port}"] if port else []
     options += [] if browser else ["--no-browser"]
+    options += ["--allow-root"] if os.geteuid() == 0 else []  # a container has no other user
     return [sys.executable, "-m", "jupyterlab", *options]

@@ -89,12 +89,15 @@ class Operation:
         """Whom AWS takes this operation for, and where; asked once, when first needed."""
         connection = self.settings.connection
         caller = caller_identity(connection)
-        return {
+        found = {
             "account": caller.account or "",
             "principal": caller.principal or "",
             "region": connection.region or "",
-            "endpoint": connection.endpoint_url or "aws",
+            "endpoint": connection.endpoint_url or "AWS",
         }
+        if os.environ.get(RUN_FOLDER_VARIABLE):  # so that a run that fails later says who it was
+            write_record(self.folder, replace(read_record(self.folder), identity=found))
+        return found
 
     @property
     def as_of(self) -> datetime:

@@ -7,6 +7,7 @@ from opskit.notebook.tables import TablesState
 from opskit.present.columns import columns
 from opskit.present.escape import plain
 from opskit.provision.apply import apply_plan
+from opskit.provision.changes import Step
 from opskit.provision.plan import Plan, plan
 from opskit.settings import LOGICAL_TABLES, Settings, problems
 from opskit.tables.catalog import catalogue
@@ -42,6 +43,9 @@ def carry_out(settings: Settings, state: TablesState, plan_id: str, confirm: str
     region are not confirmed on an endpoint that is not this machine, or a step failed.
     """
     target = state.plan.target
+    if state.plan.is_empty:
+        print(apply_instruction(state.plan))
+        return state
     if plan_id != state.plan.id:
         message = f"apply names plan {plan_id!r}, the plan is now {state.plan.id}"
         raise StalePlanError(f"{message}; read it above and name it if it is what you want")
@@ -67,12 +71,14 @@ def ttl_text(state: TablesState) -> str:
 
 
 def _ttl_verdict(of: Plan, logical: str) -> str:
-    if any(logical == change.logical for change in of.changes):
-        return "after apply"
+    steps = [step for change in of.changes if change.logical == logical for step in change.steps]
     said = [r.text for r in of.remarks if r.logical == logical and "TTL" in r.text]
-    lacking = [r.text for r in of.unsupported if logical in r.text]
-    wanted = of.wanted[logical].ttl_attribute
-    return "; ".join([*said, *lacking]) or ("enabled" if wanted else "none needed")
+    lacking = ["not on this endpoint" for r in of.unsupported if logical in r.text]
+    if said or lacking:
+        return "; ".join([*said, *lacking])
+    if of.wanted[logical].ttl_attribute is None:
+        return "none needed"
+    return "to be enabled" if Step.ENABLE_TTL in steps else "enabled"
 
 
 def env_text(settings: Settings) -> str:

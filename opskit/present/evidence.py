@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 from opskit.audit.report import Finding
 from opskit.present.escape import masked, plain
-from opskit.present.words import amount, currency_of, known_currency, utc
+from opskit.present.words import amount, amount_alone, currency_of, known_currency, utc
 from opskit.tables.items import COUNTERS
 
 MAX_DEPTH = 4
 MAX_ITEMS = 12
 MAX_CHARACTERS = 400
+MAX_SENTENCE = 2_000
 _EPOCHS = range(100_000_000, 100_000_000_000)
 _AMOUNTS = frozenset({*COUNTERS, "amount", "stored", "computed", "drift", "difference"})
 _SIDES = ("stored", "computed", "drift")
@@ -28,17 +29,26 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CounterTable:
-    """The counters a finding compares: a row per counter, a column per side it states."""
+    """The counters a finding compares: a row per counter, a column per side it states.
 
+    `unit` is the currency of every figure, or says that they are minor units.
+    """
+
+    unit: str
     sides: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def clipped(text: str) -> str:
+def clipped(text: str, limit: int = MAX_CHARACTERS) -> str:
     """One safe line of the text, cut with its full length said when it is very long."""
-    if len(text) <= MAX_CHARACTERS:
+    if len(text) <= limit:
         return plain(text)
-    return f"{plain(text[:MAX_CHARACTERS])}… ({len(text):,} characters, cut here)"
+    return f"{plain(text[:limit])}… ({len(text):,} characters, cut here)"
+
+
+def sentence(text: str) -> str:
+    """A condition or an explanation, which may run longer than a value."""
+    return clipped(text, MAX_SENTENCE)
 
 
 def counter_table(finding: Finding) -> CounterTable | None:
@@ -53,7 +63,8 @@ def counter_table(finding: Finding) -> CounterTable | None:
         for counter in COUNTERS
         if any(counter in sides[side] for side in stated)
     )
-    return CounterTable(stated, rows)
+    unit = currency if known_currency(currency) else "minor units"
+    return CounterTable(unit, stated, rows)
 
 
 def facts(finding: Finding) -> tuple[Fact, ...]:
@@ -113,7 +124,7 @@ def _label(name: str) -> str:
 
 
 def _figure(value: int | None, currency: str) -> str:
-    return "–" if value is None else amount(value, currency)  # noqa: RUF001
+    return "–" if value is None else amount_alone(value, currency)  # noqa: RUF001
 
 
 def _facts(values: Mapping[object, object], path: str, currency: str) -> Iterator[Fact]:

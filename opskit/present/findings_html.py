@@ -5,7 +5,7 @@ from itertools import groupby
 
 from opskit.audit.report import AuditReport, CheckResult, Explanation, Finding, Outcome
 from opskit.present.escape import Element, element
-from opskit.present.evidence import CounterTable, clipped, counter_table, facts
+from opskit.present.evidence import CounterTable, clipped, counter_table, facts, sentence
 from opskit.present.marks import code, facts_list, folded, grid, pairs_table, section, state
 from opskit.present.words import counted, severity_counts
 
@@ -102,7 +102,7 @@ def _finding(finding: Finding) -> Element:
             None if decided else state(finding.outcome),
             class_="place",
         ),
-        element("p", clipped(finding.condition), class_="condition"),
+        element("p", sentence(finding.condition), class_="condition"),
         _proof(finding),
         _cause(finding.explanation) if finding.explanation else None,
         class_="finding",
@@ -118,7 +118,7 @@ def _proof(finding: Finding) -> Element:
 
 
 def _counters(table: CounterTable) -> Element:
-    headings = ("counter", *table.sides)
+    headings = (f"counter ({table.unit})", *table.sides)
     figures = range(1, len(headings))
     return grid("Counters", headings, table.rows, figures=figures, class_="counters")
 
@@ -134,7 +134,10 @@ def _cause(explanation: Explanation) -> Element:
     return element(
         "div",
         element(
-            "p", element("strong", clipped(explanation.fault_class)), " ", clipped(explanation.text)
+            "p",
+            element("strong", clipped(explanation.fault_class.replace("_", " "))),
+            " ",
+            sentence(explanation.text),
         ),
         element("p", f"{label}:", class_="quiet") if sets else None,
         element("ol", *sets) if sets else None,

@@ -7,7 +7,7 @@ from opskit.ledger.counters import Counters
 from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import masked
 from opskit.present.evidence import clipped, value_text
-from opskit.present.words import amount, known_currency, utc
+from opskit.present.words import amount_alone, known_currency, utc
 
 Item = Mapping[str, object]
 LEFT_OUT = frozenset({"account", "sk", "pk", "user_sub", "layout", "kind_name"})
@@ -34,8 +34,7 @@ def agrees(statement: Statement) -> bool:
 
 def money(minor_units: int, statement: Statement) -> str:
     """An amount of this statement without its currency, which the header names."""
-    text = amount(minor_units, statement.currency)
-    return text.removesuffix(f" {statement.currency.upper()}").removesuffix(" minor units")
+    return amount_alone(minor_units, statement.currency)
 
 
 def currency_name(statement: Statement) -> str:

@@ -6,7 +6,7 @@ from itertools import groupby
 from opskit.audit.report import AuditReport, CheckResult, Explanation, Finding, Outcome
 from opskit.present.columns import columns, paragraph, underlined
 from opskit.present.escape import plain
-from opskit.present.evidence import clipped, counter_table, facts
+from opskit.present.evidence import clipped, counter_table, facts, sentence
 from opskit.present.words import (
     OUTCOME_WORDS,
     RISK_DEFINITION,
@@ -125,11 +125,11 @@ def _finding(number: int, finding: Finding, width: int) -> Iterator[str]:
     place = " · ".join(clipped(part) for part in (finding.account, finding.key) if part)
     open_word = "" if finding.outcome is Outcome.FAILED else f"{_outcome(finding.outcome)}  "
     yield f"  {number:>3}. {open_word}{place}"
-    yield from paragraph("", clipped(finding.condition), width=width, indent=7, hang=0)
+    yield from paragraph("", sentence(finding.condition), width=width, indent=7, hang=0)
     table = counter_table(finding)
     if table:
         right = range(1, len(table.sides) + 1)
-        lines = columns(("counter", *table.sides), table.rows, right=right)
+        lines = columns((f"counter ({table.unit})", *table.sides), table.rows, right=right)
         yield from (f"       {line}" for line in lines)
     known = facts(finding)
     hang = min(max((len(fact.label) for fact in known), default=0), 28) + 2
@@ -140,7 +140,7 @@ def _finding(number: int, finding: Finding, width: int) -> Iterator[str]:
 
 
 def _explanation(explanation: Explanation, width: int) -> Iterator[str]:
-    text = f"{clipped(explanation.fault_class)}: {clipped(explanation.text)}"
+    text = f"{clipped(explanation.fault_class.replace('_', ' '))}: {sentence(explanation.text)}"
     yield from paragraph("Explained", text, width=width, indent=7)
     total = len(explanation.candidates)
     for number, keys in enumerate(explanation.candidates[:SHOWN_CANDIDATES], start=1):

@@ -54,6 +54,12 @@ def amount(minor_units: int, currency: str) -> str:
     return f"{minor_units:,} minor units"
 
 
+def amount_alone(minor_units: int, currency: str) -> str:
+    """An amount without its unit, for a table that names the unit once."""
+    text = amount(minor_units, currency)
+    return text.removesuffix(f" {currency.upper()}").removesuffix(" minor units")
+
+
 def of_outcome(findings: Iterable[Finding], outcome: Outcome) -> tuple[Finding, ...]:
     """The findings that ended so."""
     return tuple(finding for finding in findings if finding.outcome is outcome)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,7 +24,9 @@ class Outcome(StrEnum):
     """How one check, or one finding of it, ended.
 
     Only a finding can be NOTED: it is worth a person's look and is no fault by itself, so it is
-    shown, and counts neither for its check's outcome nor for the verdict.
+    shown, and counts neither for its check's outcome nor for the verdict. TRANSIENT was gone when
+    the account was read again; WAIVED is a fault that somebody answers for until a date. Both are
+    counted and shown, and neither sets the verdict.
     """
 
     PASSED = "passed"
@@ -33,6 +35,8 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
     ERRORED = "errored"
     NOTED = "noted"
+    TRANSIENT = "transient"
+    WAIVED = "waived"
 
 
 class Verdict(StrEnum):
@@ -63,11 +67,25 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Reread:
+    """One strongly consistent read of a whole account: when, what it came to, and how many items.
+
+    `fingerprint` is the SHA-256 of everything opskit keeps of the account's items.
+    """
+
+    account: str
+    at: datetime
+    fingerprint: str
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One departure from a check's criterion, with the evidence for it.
 
     `account` is the partition key value as stored, `key` the sort key ("" for a whole account),
-    `condition` one sentence, `evidence` plain values (amounts in minor units).
+    `condition` one sentence, `evidence` plain values (amounts in minor units). `rereads` are the
+    reads that confirmed it on a live table; they are no part of its id.
     """
 
     check: str
@@ -78,6 +96,7 @@ class Finding:
     condition: str
     evidence: Mapping[str, object] = field(default_factory=dict)
     explanation: Explanation | None = None
+    rereads: tuple[Reread, ...] = ()
 
     @property
     def id(self) -> str:
@@ -121,11 +140,40 @@ class ControlTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierFinding:
+    """A finding as an earlier run reported it."""
+
+    id: str
+    check: str
+    account: str
+    key: str
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What became of an earlier run's findings, and what is new since, by finding ids.
+
+    `changed` are findings of now whose check, account and key had a finding with other evidence.
+    `cleared` were looked for again and are gone; `unexamined` were not looked for: their check did
+    not run to its end, or their account could not be judged.
+    """
+
+    earlier: str
+    new: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    persisting: tuple[str, ...] = ()
+    cleared: tuple[EarlierFinding, ...] = ()
+    unexamined: tuple[EarlierFinding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """The whole answer of an audit.
 
     `examined` counts the snapshot's items by kind, and its accounts; `source` says in words what
-    was read; `unjudged` names the accounts whose balance could not be judged.
+    was read; `unjudged` names the accounts whose balance could not be judged; `notes` are what a
+    reader must know beside the findings, of confirming and of waivers, one sentence each.
     """
 
     as_of: datetime
@@ -134,6 +182,8 @@ class AuditReport:
     results: tuple[CheckResult, ...]
     control_totals: tuple[ControlTotal, ...]
     unjudged: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    comparison: Comparison | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -146,7 +196,7 @@ class AuditReport:
     def verdict(self) -> Verdict:
         """FINDINGS when anything failed; else INCONCLUSIVE when anything could not be judged.
 
-        What is only NOTED leaves the books CLEAN.
+        What is only NOTED, TRANSIENT or WAIVED leaves the books CLEAN.
         """
         outcomes = {result.outcome for result in self.results}
         if any(finding.outcome is Outcome.FAILED for finding in self.findings):
@@ -159,3 +209,24 @@ class AuditReport:
     def exit_code(self) -> int:
         """The exit status a shell sees for this verdict."""
         return EXIT_CODES[self.verdict]
+
+
+def decided_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckResult:
+    """A result with other findings, its outcome following from theirs.
+
+    A check that did not run keeps how it ended; a reason left from accounts that could not be
+    judged keeps it from passing.
+    """
+    ended = {finding.outcome for finding in findings}
+    if result.outcome in (Outcome.SKIPPED, Outcome.ERRORED) and not findings:
+        return result
+    ranked = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.WAIVED, Outcome.TRANSIENT)
+    outcome = next((one for one in ranked if one in ended), Outcome.PASSED)
+    if result.reason and outcome is not Outcome.FAILED:
+        outcome = Outcome.INCONCLUSIVE
+    reason = result.reason
+    if outcome is Outcome.INCONCLUSIVE and not reason:
+        undecided = sum(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
+        reason = f"{undecided} findings could not be decided"
+    ordered = tuple(sorted(findings, key=lambda f: (f.account, f.key, f.condition)))
+    return replace(result, outcome=outcome, findings=ordered, reason=reason)

@@ -15,6 +15,8 @@ OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.SKIPPED: "skipped",
     Outcome.ERRORED: "errored",
     Outcome.NOTED: "noted",
+    Outcome.TRANSIENT: "transient",
+    Outcome.WAIVED: "waived",
 }
 OUTCOME_ICONS: Mapping[Outcome, str] = {
     Outcome.PASSED: "✓",
@@ -23,6 +25,8 @@ OUTCOME_ICONS: Mapping[Outcome, str] = {
     Outcome.SKIPPED: "–",  # noqa: RUF001
     Outcome.ERRORED: "!",
     Outcome.NOTED: "i",
+    Outcome.TRANSIENT: "~",
+    Outcome.WAIVED: "w",
 }
 VERDICT_OUTCOMES: Mapping[Verdict, Outcome] = {
     Verdict.CLEAN: Outcome.PASSED,

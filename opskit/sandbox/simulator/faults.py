@@ -1,0 +1,37 @@
+"""How often each kind of fault strikes a simulated history."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRates:
+    """Chances between 0 and 1; all zero, the default, makes clean histories."""
+
+    crash: float = 0.0
+    """Per write: the flow stops for good after it."""
+
+    duplicate: float = 0.0
+    """Per write to the counters: it is made twice, as by a retry of a request that arrived."""
+
+    lost: float = 0.0
+    """Per settlement or release: it never reaches the counters, everything after it does."""
+
+    race: float = 0.0
+    """Per PayPal capture call: its webhook comes while the call is still at work."""
+
+    reorder: float = 0.0
+    """Per webhook: it comes long after later ones; also its repeat, which the marker stops."""
+
+    late: float = 0.0
+    """Per Stripe charge: the first status is neither processing nor requires_action."""
+
+    reset: float = 0.0
+    """Per account: the first write of BALANCE is slow, others come between."""
+
+
+CLEAN = FaultRates()
+
+STORMY = FaultRates(
+    crash=0.025, duplicate=0.02, lost=0.05, race=0.25, reorder=0.1, late=0.2, reset=0.15
+)
+"""Rates that leave about half of the accounts drifted, one in four of those by several faults."""

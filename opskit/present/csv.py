@@ -8,13 +8,16 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from opskit.audit.report import AuditReport, CheckResult, Finding
-from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import csv_text, masked
 from opskit.present.json import exact
 from opskit.present.words import currency_of, drift_of, utc
 from opskit.tables.items import COUNTERS
+
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement, StatementLine
 
 Cell = str | int | None
 
@@ -40,7 +43,7 @@ def findings_csv(report: AuditReport) -> str:
     return _written(FINDING_COLUMNS, rows)
 
 
-def statement_csv(statement: Statement) -> str:
+def statement_csv(statement: "Statement") -> str:
     """The entries of a statement with their running balances, one row each."""
     return _written(STATEMENT_COLUMNS, (_line_row(statement, line) for line in statement.lines))
 
@@ -79,7 +82,7 @@ def _finding_row(finding: Finding, check: CheckResult | None) -> list[Cell]:
     ]
 
 
-def _line_row(statement: Statement, line: StatementLine) -> list[Cell]:
+def _line_row(statement: "Statement", line: "StatementLine") -> list[Cell]:
     return [
         *(statement.account, statement.currency, utc(line.ts) if line.ts else "", line.sk),
         *(line.entry_id, line.type, line.state, line.reason, line.processor_ref),

@@ -3,8 +3,9 @@
 Nothing in them runs or is fetched; all text goes through `present.escape`.
 """
 
+from typing import TYPE_CHECKING
+
 from opskit.audit.report import AuditReport
-from opskit.ledger.statement import Statement
 from opskit.present.escape import UNTYPESET, Element, Node, element, fragment, page
 from opskit.present.evidence import clipped
 from opskit.present.findings_html import contents, findings_section
@@ -22,6 +23,9 @@ from opskit.present.words import (
     utc,
     verdict_sentence,
 )
+
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement
 
 SHOWN_PER_CHECK = 200
 SHOWN_IN_FRAGMENT = 20
@@ -53,12 +57,12 @@ def report_fragment(report: AuditReport, *, limit: int = SHOWN_IN_FRAGMENT) -> s
     return fragment(body)
 
 
-def statement_html(statement: Statement) -> str:
+def statement_html(statement: "Statement") -> str:
     """One account's statement as a part of another page, with the style it needs."""
     return fragment(_root(*statement_body(statement)))
 
 
-def statement_page(statement: Statement) -> str:
+def statement_page(statement: "Statement") -> str:
     """One account's statement as a self-contained page."""
     masthead, *sections = statement_body(statement)
     body = _root(masthead, element("main", *sections))

@@ -5,11 +5,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from opskit.audit.report import AuditReport, CheckResult, ControlTotal, Explanation, Finding
-from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import masked
 from opskit.present.words import amount_at_risk, headline, utc
+
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement, StatementLine
 
 
 def json_text(document: Mapping[str, object]) -> str:
@@ -33,7 +36,7 @@ def report_json(report: AuditReport) -> dict[str, object]:
     }
 
 
-def statement_json(statement: Statement) -> dict[str, object]:
+def statement_json(statement: "Statement") -> dict[str, object]:
     """One account's statement; `stored` is null when the account has no BALANCE item."""
     return {
         "account": statement.account,
@@ -118,5 +121,5 @@ def _totals(totals: tuple[ControlTotal, ...]) -> dict[str, object]:
     return dict(document)
 
 
-def _line(line: StatementLine) -> dict[str, object]:
+def _line(line: "StatementLine") -> dict[str, object]:
     return {**asdict(line), "ts": None if line.ts is None else utc(line.ts)}

@@ -1,9 +1,9 @@
 """One account's statement as HTML sections."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from opskit.audit.report import Outcome
-from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import Element, element
 from opskit.present.evidence import clipped
 from opskit.present.marks import Row, facts_list, grid, icon, scrolling, section
@@ -24,10 +24,13 @@ from opskit.present.statement_words import (
 )
 from opskit.present.words import counted, utc
 
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement, StatementLine
+
 SHOWN_ENTRIES = 5_000
 
 
-def statement_body(statement: Statement) -> tuple[Element, ...]:
+def statement_body(statement: "Statement") -> tuple[Element, ...]:
     """The masthead, then the closing balance, the entries and the account's other items."""
     return (
         _masthead(statement),
@@ -38,13 +41,13 @@ def statement_body(statement: Statement) -> tuple[Element, ...]:
     )
 
 
-def _outcome(statement: Statement) -> Outcome:
+def _outcome(statement: "Statement") -> Outcome:
     if statement.unjudged:
         return Outcome.INCONCLUSIVE
     return Outcome.PASSED if agrees(statement) else Outcome.FAILED
 
 
-def _masthead(statement: Statement) -> Element:
+def _masthead(statement: "Statement") -> Element:
     outcome = _outcome(statement)
     return element(
         "header",
@@ -62,7 +65,7 @@ def _masthead(statement: Statement) -> Element:
     )
 
 
-def _closing(statement: Statement) -> Element:
+def _closing(statement: "Statement") -> Element:
     caption = f"Stored counters against the posting rules; currency {currency_name(statement)}"
     missing = "The account has no BALANCE item; the service reads that as zero."
     rows = closing_rows(statement)
@@ -74,7 +77,7 @@ def _closing(statement: Statement) -> Element:
     )
 
 
-def _entries(statement: Statement) -> Element:
+def _entries(statement: "Statement") -> Element:
     lines = statement.lines[:SHOWN_ENTRIES]
     left_out = len(statement.lines) - len(lines)
     caption = f"{counted(len(statement.lines), 'entry', 'entries')}, oldest first"
@@ -89,7 +92,7 @@ def _entries(statement: Statement) -> Element:
     )
 
 
-def _entry(line: StatementLine, statement: Statement) -> Row:
+def _entry(line: "StatementLine", statement: "Statement") -> Row:
     time, kind, state, reason, *figures = map(clipped, entry_row(line, statement))
     named = element("code", clipped(entry_note(line)))
     return (
@@ -101,14 +104,14 @@ def _entry(line: StatementLine, statement: Statement) -> Row:
     )
 
 
-def _items(statement: Statement) -> list[Element]:
+def _items(statement: "Statement") -> list[Element]:
     return [
         section(title.capitalize(), _item_table(title, items, statement))
         for title, items in item_lists(statement)
     ]
 
 
-def _item_table(title: str, items: Sequence[Item], statement: Statement) -> Element:
+def _item_table(title: str, items: Sequence[Item], statement: "Statement") -> Element:
     if not items:
         return element("p", "None.", class_="quiet")
     rows = [
@@ -123,6 +126,6 @@ def _item_table(title: str, items: Sequence[Item], statement: Statement) -> Elem
     )
 
 
-def _provenance(statement: Statement) -> Element:
+def _provenance(statement: "Statement") -> Element:
     named = (("Source", statement.source), ("As of", utc(statement.as_of)))
     return section("Provenance", facts_list(named))

@@ -1,8 +1,8 @@
 """One account's statement as plain text for a terminal."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from opskit.ledger.statement import Statement
 from opskit.present.columns import columns, paragraph, underlined
 from opskit.present.evidence import clipped
 from opskit.present.statement_words import (
@@ -20,10 +20,13 @@ from opskit.present.statement_words import (
 )
 from opskit.present.words import utc
 
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement
+
 REASON_WIDTH = 26
 
 
-def statement_text(statement: Statement, *, width: int = 110) -> str:
+def statement_text(statement: "Statement", *, width: int = 110) -> str:
     """The whole statement: header, closing balance, entries, then the account's other items."""
     lines = [
         *_header(statement, width),
@@ -34,7 +37,7 @@ def statement_text(statement: Statement, *, width: int = 110) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _header(statement: Statement, width: int) -> Iterator[str]:
+def _header(statement: "Statement", width: int) -> Iterator[str]:
     yield from paragraph("", f"STATEMENT OF {statement.account}", width=width, hang=0)
     yield from paragraph("", f"{agreement(statement)}.", width=width, hang=0)
     yield ""
@@ -46,14 +49,14 @@ def _header(statement: Statement, width: int) -> Iterator[str]:
         yield from paragraph(name, value, width=width)
 
 
-def _closing(statement: Statement) -> Iterator[str]:
+def _closing(statement: "Statement") -> Iterator[str]:
     yield from underlined("CLOSING BALANCE")
     yield from columns(CLOSING_HEADINGS, closing_rows(statement), right={1, 2, 3})
     if statement.stored is None:
         yield "The account has no BALANCE item; the service reads that as zero."
 
 
-def _entries(statement: Statement, width: int) -> Iterator[str]:
+def _entries(statement: "Statement", width: int) -> Iterator[str]:
     yield from underlined(f"ENTRIES ({len(statement.lines):,})")
     rows = [entry_row(line, statement) for line in statement.lines]
     headings = (*ENTRY_HEADINGS, *DUE_HEADINGS)
@@ -64,7 +67,7 @@ def _entries(statement: Statement, width: int) -> Iterator[str]:
         yield from paragraph("", clipped(entry_note(line)), width=width, hang=22)
 
 
-def _items(statement: Statement, width: int) -> Iterator[str]:
+def _items(statement: "Statement", width: int) -> Iterator[str]:
     for title, items in item_lists(statement):
         yield from underlined(f"{title.upper()} ({len(items):,})")
         for item in items:

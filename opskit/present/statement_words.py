@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from opskit.ledger.counters import Counters
-from opskit.ledger.statement import Statement, StatementLine
 from opskit.present.escape import masked
 from opskit.present.evidence import clipped, value_text
 from opskit.present.words import amount_alone, known_currency, utc
+
+if TYPE_CHECKING:
+    from opskit.ledger.statement import Statement, StatementLine
 
 Item = Mapping[str, object]
 LEFT_OUT = frozenset({"account", "sk", "pk", "user_sub", "layout", "kind_name"})
@@ -16,7 +19,7 @@ DUE_HEADINGS = ("due settled", "due pending")
 CLOSING_HEADINGS = ("counter", "stored", "computed", "difference")
 
 
-def agreement(statement: Statement) -> str:
+def agreement(statement: "Statement") -> str:
     """Whether the stored counters agree with the entries, in words."""
     if statement.unjudged:
         return f"The balance could not be judged: {statement.unjudged}"
@@ -27,24 +30,24 @@ def agreement(statement: Statement) -> str:
     return "The stored counters agree with the entries"
 
 
-def agrees(statement: Statement) -> bool:
+def agrees(statement: "Statement") -> bool:
     """Whether the statement may be relied on as it stands."""
     return not statement.unjudged and statement.difference == Counters()
 
 
-def money(minor_units: int, statement: Statement) -> str:
+def money(minor_units: int, statement: "Statement") -> str:
     """An amount of this statement without its currency, which the header names."""
     return amount_alone(minor_units, statement.currency)
 
 
-def currency_name(statement: Statement) -> str:
+def currency_name(statement: "Statement") -> str:
     """The currency all amounts are in."""
     if known_currency(statement.currency):
         return statement.currency.upper()
     return "unknown (amounts are in minor units)"
 
 
-def entry_row(line: StatementLine, statement: Statement) -> tuple[str, ...]:
+def entry_row(line: "StatementLine", statement: "Statement") -> tuple[str, ...]:
     """The cells of one entry under ENTRY_HEADINGS and DUE_HEADINGS; zero moves are blank."""
     moved = (money(side, statement) if side else "" for side in (line.debit, line.credit))
     due = (money(side, statement) for side in (line.running_settled, line.running_pending))
@@ -52,13 +55,13 @@ def entry_row(line: StatementLine, statement: Statement) -> tuple[str, ...]:
     return (time, line.type, line.state, line.reason, *moved, *due)
 
 
-def entry_note(line: StatementLine) -> str:
+def entry_note(line: "StatementLine") -> str:
     """What identifies the entry, and anything odd about it."""
     named = (("", line.entry_id), ("ref ", line.processor_ref), ("note: ", line.note))
     return " · ".join(label + text for label, text in named if text)
 
 
-def closing_rows(statement: Statement) -> tuple[tuple[str, ...], ...]:
+def closing_rows(statement: "Statement") -> tuple[tuple[str, ...], ...]:
     """Each counter and both amounts due: stored, computed, stored less computed."""
     sides = (statement.stored, statement.computed, statement.difference)
     named = {name: name.replace("_", " ") for name in asdict(Counters())}
@@ -69,7 +72,7 @@ def closing_rows(statement: Statement) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def item_lists(statement: Statement) -> tuple[tuple[str, Sequence[Item]], ...]:
+def item_lists(statement: "Statement") -> tuple[tuple[str, Sequence[Item]], ...]:
     """The account's other items by kind, settings last."""
     settings = () if statement.settings is None else (statement.settings,)
     return (
@@ -85,7 +88,7 @@ def item_name(item: Item) -> str:
     return clipped(str(item.get("sk") or "BILLING"))
 
 
-def item_facts(item: Item, statement: Statement) -> tuple[tuple[str, str], ...]:
+def item_facts(item: Item, statement: "Statement") -> tuple[tuple[str, str], ...]:
     """The attributes an item has, as labelled text; secrets masked, absent ones left out."""
     shown = masked("", item)
     assert isinstance(shown, Mapping)

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -269,3 +271,11 @@ def test_masked_evidence_leaves_no_secret_in_any_rendering() -> None:
         *(statement_text(item), statement_page(item)),
     ):
         assert "canary" not in text
+
+
+def test_rendering_loads_no_engine() -> None:
+    """The text helpers serve every verb, so importing them loads neither DuckDB nor pandas."""
+    heavy = {"boto3", "duckdb", "pandas", "pyarrow", "rich"}
+    code = f"import sys, opskit.present; print({heavy} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "set()\n")

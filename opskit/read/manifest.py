@@ -47,12 +47,21 @@ class Source:
     inputs: dict[str, str] = field(default_factory=dict)
 
 
+Key = dict[str, dict[str, str]]
+"""The key of an item as DynamoDB JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class SegmentRead:
-    """What one segment of a scan, or one file of a capture, gave."""
+    """What one segment of a scan, one account or one file of a capture gave.
+
+    Reading it on begins after the key `resume`, at its start where there is none.
+    """
 
     pages: int
     items: int
+    resume: Key | None = None
+    done: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,63 +4,110 @@ A table holds a key once, but a scan may meet an item twice while writers move i
 overlap. Copies that differ cannot both be the item, so all of them go whole to `unclassified`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from opskit.read.rowgroups import ROWS
 from opskit.read.schema import SCHEMAS
 from opskit.tables.items import KindName
 
 REASON = "the same key was read more than once with different content"
 
+_KEY = "hash(layout, account, sk)"
+
 
 def settle_repeats(folder: Path) -> int:
     """Rewrite the files that repeat a key; the number of copies left out or set aside."""
-    with duckdb.connect() as db:
+    with bounded_duckdb() as db:
         kinds = [kind for kind in KindName if kind is not KindName.UNCLASSIFIED]
         return sum(_settle(db, folder, kind) for kind in kinds)
 
 
+@contextmanager
+def bounded_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose memory does not grow with the table: what is more goes to disk."""
+    with TemporaryDirectory(prefix="opskit-") as spill, duckdb.connect() as db:
+        db.execute("SET memory_limit = '160MB'")
+        db.execute("SET threads = 2")
+        db.execute("SET preserve_insertion_order = false")
+        db.execute(f"SET temp_directory = '{spill.replace(chr(39), chr(39) * 2)}'")
+        yield db
+
+
+def kind_files(folder: Path, kind: KindName) -> list[Path]:
+    """The Parquet files of a kind in a folder, in the order they were begun."""
+    return sorted(folder.glob(f"{kind}.parquet")) + sorted(folder.glob(f"{kind}.*.parquet"))
+
+
 def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
-    path = folder / f"{kind}.parquet"
-    if not path.exists():
+    paths = kind_files(folder, kind)
+    if not paths:
         return 0
-    [(repeats,)] = db.execute(
-        """
-        SELECT count(*) > count(DISTINCT (layout, account, sk)) FROM read_parquet(?)""",
-        [str(path)],
-    ).fetchall()
-    if not repeats:
-        return 0
-    before = pq.read_metadata(path).num_rows
+    names = [str(path) for path in paths]
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE copies AS SELECT DISTINCT * FROM read_parquet(?)", [str(path)]
+        f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT {_KEY} AS key FROM read_parquet(?) "
+        "GROUP BY 1 HAVING count(*) > 1",
+        [names],
     )
-    db.execute("""
-        CREATE OR REPLACE TEMP TABLE conflicts AS
-        SELECT layout, account, sk FROM copies GROUP BY ALL HAVING count(*) > 1""")
-    kept = db.sql("SELECT * FROM copies ANTI JOIN conflicts USING (layout, account, sk)")
-    table = kept.to_arrow_table().cast(SCHEMAS[kind])
+    if db.execute("SELECT count(*) FROM repeats").fetchall() == [(0,)]:
+        return 0
+    _find_conflicts(db, names)
+    before = sum(int(pq.read_metadata(path).num_rows) for path in paths)
+    kept = _rewrite(db, folder / f"{kind}.settled", kind, names)
     _set_aside(db, folder)
-    pq.write_table(table, path, compression="zstd")
-    return before - table.num_rows
+    for path in paths:
+        path.unlink()
+    (folder / f"{kind}.settled").rename(folder / f"{kind}.parquet")
+    return before - kept
+
+
+def _find_conflicts(db: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+    """Make `copies`, the distinct rows of repeated keys, and `conflicts`, keys with several."""
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE copies AS SELECT DISTINCT * FROM read_parquet(?) "
+        f"WHERE {_KEY} IN (SELECT key FROM repeats)",
+        [names],
+    )
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE conflicts AS "
+        "SELECT layout, account, sk FROM copies GROUP BY ALL HAVING count(*) > 1"
+    )
+
+
+def _rewrite(db: duckdb.DuckDBPyConnection, path: Path, kind: KindName, names: list[str]) -> int:
+    """Write a kind's items that stay to a new file, once each; the number of them."""
+    queries: tuple[tuple[str, list[object]], ...] = (
+        ("SELECT * FROM read_parquet(?) WHERE {key} NOT IN (SELECT key FROM repeats)", [names]),
+        ("SELECT * FROM copies ANTI JOIN conflicts USING (layout, account, sk)", []),
+    )
+    rows = 0
+    with pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd") as writer:
+        for query, values in queries:
+            answer = db.sql(query.format(key=_KEY), params=values or None)
+            reader: pa.RecordBatchReader = answer.to_arrow_reader(ROWS)
+            for batch in reader:
+                writer.write_batch(batch.cast(SCHEMAS[kind]))
+                rows += int(batch.num_rows)
+    return rows
 
 
 def _set_aside(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Append every copy of a conflicting key to `unclassified`, as JSON of its columns."""
+    """Put every copy of a conflicting key into `unclassified`, as JSON of its columns."""
     schema = SCHEMAS[KindName.UNCLASSIFIED]
-    aside = db.sql(
+    answer = db.sql(
         """
         SELECT layout, account, sk, [?] AS defects, coalesce(copies.item, to_json(copies)) AS item
         FROM copies SEMI JOIN conflicts USING (layout, account, sk)""",
         params=[REASON],
-    ).to_arrow_table()
-    if not aside.num_rows:
-        return
-    path = folder / f"{KindName.UNCLASSIFIED}.parquet"
-    tables = [aside.cast(schema)]
-    if path.exists():
-        tables.insert(0, pq.read_table(path, schema=schema))
-    pq.write_table(pa.concat_tables(tables), path, compression="zstd")
+    )
+    aside: pa.Table = answer.to_arrow_table()
+    if aside.num_rows:
+        number = len(kind_files(folder, KindName.UNCLASSIFIED))
+        path = folder / f"{KindName.UNCLASSIFIED}.repeated{number}.parquet"
+        pq.write_table(aside.cast(schema), path, compression="zstd")

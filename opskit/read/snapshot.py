@@ -3,13 +3,14 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -20,13 +21,14 @@ from opskit.read.decode import Batches
 from opskit.read.manifest import (
     MANIFEST_NAME,
     FileRecord,
+    Key,
     Manifest,
     ReadVerdict,
     SegmentRead,
     Source,
 )
 from opskit.read.repeats import settle_repeats
-from opskit.read.schema import SCHEMAS
+from opskit.read.rowgroups import KindFiles
 from opskit.tables.items import KindName
 
 
@@ -81,47 +83,62 @@ def _sha256(path: Path) -> str:
 
 
 class SnapshotWriter:
-    """Writes batches to a new snapshot's folder as they arrive; the manifest comes last.
+    """Writes batches to a snapshot's folder as they arrive; the manifest comes last.
 
     Without a manifest the folder is no snapshot, so a process that dies leaves nothing that could
-    be mistaken for one.
+    be mistaken for one. Threads may share a writer: one writes at a time, the others wait.
     """
 
-    def __init__(self, path: Path) -> None:
-        try:
-            path.mkdir(mode=0o700, parents=True)
-        except FileExistsError:
-            message = f"{path} exists already; name a new folder for the snapshot"
-            raise CaptureError(message) from None
-        except OSError as error:
-            message = f"{path} cannot be made: {error.strerror}; name another folder"
-            raise CaptureError(message) from None
+    def __init__(self, path: Path, *, continued: Manifest | None = None) -> None:
         self._path = path
-        self._writers: dict[KindName, pq.ParquetWriter] = {}
+        self._lock = Lock()
         self._segments: dict[str, SegmentRead] = {}
+        part = 0
+        if continued is None:
+            _make_folder(path)
+        else:
+            self._segments.update(continued.segments)
+            part = 1 + max((_part(name) for name in continued.files), default=0)
+        self._files = KindFiles(path, part)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         """Close the files; after an error remove the folder, unless a manifest was written."""
-        self._close()
+        self._files.discard()
         if not (self._path / MANIFEST_NAME).exists():
             shutil.rmtree(self._path, ignore_errors=True)
 
-    def write(self, segment: str, batches: Batches) -> int:
-        """Append one page's batches; the number of items they hold."""
-        for kind, batch in batches.items():
-            if kind not in self._writers:
-                path = self._path / f"{kind}.parquet"
-                self._writers[kind] = pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd")
-            self._writers[kind].write_batch(batch)
-        items = sum(batch.num_rows for batch in batches.values())
-        before = self._segments.get(segment, SegmentRead(0, 0))
-        self._segments[segment] = SegmentRead(before.pages + 1, before.items + items)
-        return items
+    def begin(self, segment: str) -> SegmentRead:
+        """How far a segment is; one that is new has begun with nothing read."""
+        with self._lock:
+            return self._segments.setdefault(segment, SegmentRead(0, 0, done=False))
+
+    def write(self, segment: str, batches: Batches, *, resume: Key | None = None) -> int:
+        """Append one page's batches; the number of items they hold.
+
+        `resume` is the key the segment is to be continued from; without it the segment is done,
+        unless more is written to it.
+        """
+        with self._lock:
+            items = self._files.add(batches)
+            before = self._segments.get(segment, SegmentRead(0, 0))
+            self._segments[segment] = SegmentRead(
+                before.pages + 1, before.items + items, resume, done=resume is None
+            )
+            return items
+
+    @property
+    def segments(self) -> Mapping[str, SegmentRead]:
+        """What has been read of each segment so far."""
+        with self._lock:
+            return dict(self._segments)
 
     def finish(
         self,
@@ -133,8 +150,9 @@ class SnapshotWriter:
         missing: tuple[str, ...] = (),
     ) -> Snapshot:
         """Close the files and write the manifest, COMPLETE unless something is missing."""
-        self._close()
-        repeated = settle_repeats(self._path)
+        with self._lock:
+            self._files.close()
+        repeated = 0 if missing else settle_repeats(self._path)
         files = self._records()
         manifest = Manifest(
             verdict=ReadVerdict.PARTIAL if missing else ReadVerdict.COMPLETE,
@@ -152,11 +170,6 @@ class SnapshotWriter:
         _write_durably(self._path / MANIFEST_NAME, manifest.to_json())
         return Snapshot(self._path, manifest)
 
-    def _close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
-
     def _records(self) -> dict[str, FileRecord]:
         """A record of every Parquet file in the folder."""
         return {
@@ -168,6 +181,23 @@ class SnapshotWriter:
             )
             for path in sorted(self._path.glob("*.parquet"))
         }
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        message = f"{path} exists already; name a new folder for the snapshot"
+        raise CaptureError(message) from None
+    except OSError as error:
+        message = f"{path} cannot be made: {error.strerror}; name another folder"
+        raise CaptureError(message) from None
+
+
+def _part(name: str) -> int:
+    """The number in a file's name `entries.1.parquet`, 0 where it has none."""
+    middle = name.split(".")[1:-1]
+    return int(middle[0]) if middle and middle[0].isdigit() else 0
 
 
 def _write_durably(path: Path, content: bytes) -> None:

@@ -71,6 +71,6 @@ def _attribute_tree() -> dict[str, Any]:
 
 
 _Item = _structure("Item", _attribute_tree())
-ITEM = msgspec.json.Decoder(_Item)
-ITEMS = msgspec.json.Decoder(list[_Item])  # type: ignore[valid-type]
+ITEM: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Item)
+ITEMS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Item])  # type: ignore[valid-type]
 RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])

@@ -1,0 +1,57 @@
+"""Batches of every kind on their way to disk, in row groups large enough to read fast."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from opskit.read.decode import Batches
+from opskit.read.schema import SCHEMAS
+from opskit.tables.items import KindName
+
+ROWS = 65_536
+BYTES = 24 * 1024 * 1024
+"""A row group is written at so many rows or bytes: what is kept in memory of each kind."""
+
+
+class KindFiles:
+    """One Parquet file per kind, made when the kind is first met; not for several threads at once.
+
+    `part` tells the files of a continued snapshot apart: `entries.parquet`, `entries.1.parquet`.
+    """
+
+    def __init__(self, folder: Path, part: int = 0) -> None:
+        self._folder = folder
+        self._suffix = f".{part}.parquet" if part else ".parquet"
+        self._writers: dict[KindName, pq.ParquetWriter] = {}
+        self._held: dict[KindName, list[pa.RecordBatch]] = {}
+
+    def add(self, batches: Batches) -> int:
+        """Take one page's batches, writing what has become a row group; the number of items."""
+        for kind, batch in batches.items():
+            held = self._held.setdefault(kind, [])
+            held.append(batch)
+            rows = sum(part.num_rows for part in held)
+            if rows >= ROWS or sum(part.nbytes for part in held) >= BYTES:
+                self._flush(kind)
+        return sum(batch.num_rows for batch in batches.values())
+
+    def _flush(self, kind: KindName) -> None:
+        table = pa.Table.from_batches(self._held.pop(kind), SCHEMAS[kind])
+        if kind not in self._writers:
+            path = self._folder / f"{kind}{self._suffix}"
+            self._writers[kind] = pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd")
+        self._writers[kind].write_table(table, row_group_size=table.num_rows)
+
+    def close(self) -> None:
+        """Write what is held and close the files; nothing more can be added."""
+        for kind in list(self._held):
+            self._flush(kind)
+        self.discard()
+
+    def discard(self) -> None:
+        """Close the files without what is held."""
+        self._held.clear()
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()

@@ -19,7 +19,7 @@ SETTLE_WINDOW = "settle_window"
 SETTLE_WINDOW_SECONDS = 120
 """Longer than the service's longest write: a processor call of 20 s with its retries."""
 
-_DECLARATION = re.compile(r"([a-z][a-z0-9_]*) ([A-Z]+) = (.*)")
+_DECLARATION = re.compile(r"([a-z][a-z0-9_]*) ([A-Z]+) =(?: (.*))?")
 _USED = re.compile(r"\$([a-z][a-z0-9_]*)")
 
 
@@ -53,7 +53,7 @@ def parse_parameter(text: str, origin: str) -> Parameter:
     if match[1] in {AS_OF, *(parameter.name for parameter in RUN_PARAMETERS)}:
         raise CheckDefinitionError(f"{origin}: parameter {match[1]} is every run's already")
     kind = ParameterType(match[2])
-    default = _value(kind, match[3].strip())
+    default = _value(kind, (match[3] or "").strip())
     if default is None:
         raise CheckDefinitionError(f"{origin}: the default of {match[1]} is no {kind}")
     return Parameter(match[1], kind, default)

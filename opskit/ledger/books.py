@@ -10,6 +10,7 @@ from typing import Self
 import duckdb
 
 from opskit.ledger.posting_rules import posting_rules
+from opskit.money import THREE_DECIMAL, ZERO_DECIMAL, decimals
 from opskit.read.manifest import Manifest, SourceKind
 from opskit.read.schema import SCHEMAS
 from opskit.read.snapshot import Snapshot, require_complete
@@ -79,6 +80,7 @@ def open_books(snapshot: Snapshot) -> Books:
     for kind in KindName:
         _add_kind(db, snapshot, kind)
     _add_posting_rules(db)
+    _add_currencies(db)
     db.execute(files("opskit.ledger").joinpath("views.sql").read_text("utf-8"))
     db.execute(f"SET allowed_directories = ['{_quoted(str(snapshot.path.resolve()))}']")
     db.execute("SET enable_external_access = false")
@@ -126,3 +128,11 @@ def _add_posting_rules(db: duckdb.DuckDBPyConnection) -> None:
     for rule in posting_rules():
         values = [rule.name, rule.type, rule.state, rule.reason, *rule.effect.values()]
         db.execute("INSERT INTO posting_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _add_currencies(db: duckdb.DuckDBPyConnection) -> None:
+    """The currencies whose minor unit is not a hundredth, with their decimals."""
+    db.execute("CREATE TABLE currency_decimals (currency VARCHAR, decimals TINYINT)")
+    codes = sorted(ZERO_DECIMAL | THREE_DECIMAL)
+    rows = [[code, decimals(code)] for code in codes]
+    db.executemany("INSERT INTO currency_decimals VALUES (?, ?)", rows)

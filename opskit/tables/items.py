@@ -87,6 +87,9 @@ ENTRIES = (
     _nested("ccbill_event_type", "meta", "eventType"),
     _nested("event_resource_id", "meta", "event", "resource", "id"),
     _nested("event_custom_id", "meta", "event", "resource", "custom_id"),
+    _nested("event_amount", "meta", "event", "resource", "amount", "value"),
+    _nested("event_currency", "meta", "event", "resource", "amount", "currency_code"),
+    _nested("ccbill_billed_amount", "meta", "payload", "billedAmount"),
 )
 BALANCES = (
     *_text("currency", required=True),

@@ -1,4 +1,5 @@
 -- id: balances.possible
+-- catalogue: BAL-02
 -- severity: high
 -- title: No stored counter is impossibly negative
 -- criterion: Payments and pending debits are never below zero; settled debits are below zero only by what reinstated disputes took off.

@@ -1,4 +1,5 @@
 -- id: balances.present
+-- catalogue: BAL-03
 -- severity: high
 -- title: An account has a BALANCE exactly when its entries call for one
 -- criterion: An account whose entries move money has a BALANCE item, and a BALANCE that is not zero has entries.

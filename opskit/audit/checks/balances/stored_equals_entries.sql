@@ -1,4 +1,5 @@
 -- id: balances.stored_equals_entries
+-- catalogue: BAL-01
 -- severity: critical
 -- title: Each stored counter equals what the account's entries add up to
 -- criterion: For each of the four counters, stored minus the sum of the posting rules over the account's entries is zero, to the minor unit.

@@ -1,9 +1,11 @@
 -- id: entries.known_posting_rule
+-- catalogue: SCH-05
 -- severity: high
 -- title: Every ledger entry follows a posting rule
 -- criterion: The entry's type, state and reason select one row of the posting rules.
 -- remedy: Ask the service's team what the entry does to the counters and add its rule; until then nothing is guessed and the account's balance is not judged.
 -- population: SELECT count(*) FROM postings
+-- scope: item
 SELECT
     account,
     sk AS key,

@@ -1,37 +1,49 @@
 -- id: entries.unique_processor_id
+-- catalogue: DUP-02
 -- severity: critical
 -- title: A processor's id is on one live entry of each type and reason
--- criterion: No two entries that are not reversed share a processor id, type and reason.
+-- criterion: No two entries that are not reversed share a processor id, type and reason. Refunds of several parts differ in amount or event, disputes in their own id.
 -- remedy: Compare with the processor's own record of the id; all but one of the entries post money that moved once.
 -- population: SELECT count(*) FROM entries WHERE coalesce(stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id, ccbill_transaction_id) IS NOT NULL
-WITH live AS (
-    SELECT * FROM entries WHERE state IS DISTINCT FROM 'reversed'
+WITH ids AS (
+    SELECT
+        account,
+        sk,
+        ts,
+        type,
+        reason,
+        amount_cents,
+        field,
+        id,
+        dispute_id,
+        CASE WHEN type = 'adjustment' THEN event_id END AS event,
+        CASE WHEN type = 'adjustment' THEN amount_cents END AS part
+    FROM processor_ids
+    JOIN entries USING (layout, account, sk)
+    WHERE kind = 'entries' AND state IS DISTINCT FROM 'reversed'
 ),
-ids AS (
-    SELECT account, sk, ts, type, reason, amount_cents,
-        'stripe_payment_intent_id' AS field, stripe_payment_intent_id AS id FROM live
-    UNION ALL SELECT account, sk, ts, type, reason, amount_cents,
-        'stripe_charge_id', stripe_charge_id FROM live
-    UNION ALL SELECT account, sk, ts, type, reason, amount_cents,
-        'paypal_order_id', paypal_order_id FROM live
-    UNION ALL SELECT account, sk, ts, type, reason, amount_cents,
-        'paypal_capture_id', paypal_capture_id FROM live
-    UNION ALL SELECT account, sk, ts, type, reason, amount_cents,
-        'ccbill_transaction_id', ccbill_transaction_id FROM live
+repeated AS (
+    SELECT type, reason, field, id, dispute_id, event, part FROM ids
+    GROUP BY ALL HAVING count(*) > 1
 ),
 shared AS (
     SELECT
-        type,
-        reason,
-        field,
-        id,
+        ids.type,
+        ids.reason,
+        ids.field,
+        ids.id,
         list(account ORDER BY ts, sk) AS accounts,
         list(sk ORDER BY ts, sk) AS keys,
         list(amount_cents ORDER BY ts, sk) AS amounts
     FROM ids
-    WHERE id IS NOT NULL
-    GROUP BY type, reason, field, id
-    HAVING count(*) > 1
+    JOIN repeated
+        ON repeated.field = ids.field AND repeated.id = ids.id
+        AND repeated.type IS NOT DISTINCT FROM ids.type
+        AND repeated.reason IS NOT DISTINCT FROM ids.reason
+        AND repeated.dispute_id IS NOT DISTINCT FROM ids.dispute_id
+        AND repeated.event IS NOT DISTINCT FROM ids.event
+        AND repeated.part IS NOT DISTINCT FROM ids.part
+    GROUP BY ids.type, ids.reason, ids.field, ids.id, ids.dispute_id, ids.event, ids.part
 )
 SELECT
     accounts[1] AS account,

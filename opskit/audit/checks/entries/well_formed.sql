@@ -1,9 +1,11 @@
 -- id: entries.well_formed
+-- catalogue: SCH-01, SCH-02, SCH-03
 -- severity: high
 -- title: Every ledger entry has the shape the service writes
 -- criterion: Each required attribute is there with its type, the amount is a whole number that is not negative, type and state are known, and the sort key is LEDGER#<ts>#<entry_id> of the same item.
 -- remedy: Look at the item and at what wrote it; until it is corrected, the balance of its account cannot be judged where the amount, type or state is concerned.
 -- population: SELECT count(*) FROM entries
+-- scope: item
 WITH faults AS (
     SELECT layout, account, sk, unnest(defects) AS fault FROM entries
     UNION ALL
@@ -15,6 +17,9 @@ WITH faults AS (
     UNION ALL
     SELECT layout, account, sk, 'state: is none of pending, settled, reversed' FROM entries
     WHERE state NOT IN ('pending', 'settled', 'reversed')
+    UNION ALL
+    SELECT layout, account, sk, 'entry_id: is not <epoch ms>_<16 hex digits>' FROM entries
+    WHERE NOT regexp_full_match(entry_id, '[0-9]{13}_[0-9a-f]{16}')
     UNION ALL
     SELECT layout, account, sk, 'sk: is not LEDGER#<ts>#<entry_id> of the item' FROM entries
     WHERE sk <> concat('LEDGER#', CAST(ts AS VARCHAR), '#', entry_id)

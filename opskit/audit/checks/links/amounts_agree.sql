@@ -1,4 +1,5 @@
 -- id: links.amounts_agree
+-- catalogue: LNK-06
 -- severity: high
 -- title: A payment and its ledger entry are of one amount
 -- criterion: The payment's amount equals the amount of the entry it names.

@@ -1,4 +1,5 @@
 -- id: links.payment_entry_exists
+-- catalogue: LNK-01
 -- severity: high
 -- title: The ledger entry a payment names exists
 -- criterion: Each payment's ledger_sk is the sort key of an entry in the same account.

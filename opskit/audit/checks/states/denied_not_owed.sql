@@ -1,0 +1,24 @@
+-- id: states.denied_not_owed
+-- catalogue: STA-05
+-- severity: high
+-- title: A denied capture is owed only if it had been credited
+-- criterion: An adjustment for a denied or declined capture takes back a settled credit of that capture.
+-- remedy: The customer owes for money that was never received; have the adjustment reversed.
+-- population: SELECT count(*) FROM reversals WHERE reason IN ('payment.capture.denied', 'payment.capture.declined')
+-- empty: no capture was denied or declined
+SELECT
+    reversals.account,
+    reversals.sk AS key,
+    'the capture was denied and had not been credited' AS condition,
+    reversals.reason,
+    reversals.amount_cents,
+    reversals.original_sk AS credit,
+    originals.state AS credit_state
+FROM reversals
+LEFT JOIN entries AS originals
+    ON originals.layout = reversals.layout
+    AND originals.account = reversals.account
+    AND originals.sk = reversals.original_sk
+WHERE reversals.reason IN ('payment.capture.denied', 'payment.capture.declined')
+    AND reversals.amount_cents > 0
+    AND originals.state IS DISTINCT FROM 'settled'

@@ -277,5 +277,4 @@ def test_rendering_loads_no_engine() -> None:
     """The text helpers serve every verb, so importing them loads neither DuckDB nor pandas."""
     heavy = {"boto3", "duckdb", "pandas", "pyarrow", "rich"}
     code = f"import sys, opskit.present; print({heavy} & sys.modules.keys())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (0, "set()\n")
+    assert subprocess.check_output([sys.executable, "-c", code], timeout=60) == b"set()\n"

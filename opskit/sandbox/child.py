@@ -70,10 +70,13 @@ def _moto(listener: socket.socket) -> None:
     )
     from werkzeug.serving import make_server
 
+    from opskit.sandbox.shortcut import install_shortcut
+
     class Handler(MotoRequestHandler):
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             del code, size
 
+    install_shortcut()
     gc.set_threshold(100_000, 50, 100)  # a reply is a million small objects and no cycle
     port = listener.getsockname()[1]
     application = DomainDispatcherApplication(create_backend_app)

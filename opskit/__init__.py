@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         statement_html,
         statement_text,
     )
-    from opskit.provision import Plan, apply_plan, plan
+    from opskit.provision.apply import apply_plan
+    from opskit.provision.plan import Plan, plan
     from opskit.read.capture import read_captures
     from opskit.read.scan import snapshot_account, snapshot_table
     from opskit.read.snapshot import Snapshot, open_snapshot
@@ -79,7 +80,8 @@ _HOMES = {
         "statement_html",
         "statement_text",
     ),
-    "opskit.provision": ("Plan", "apply_plan", "plan"),
+    "opskit.provision.apply": ("apply_plan",),
+    "opskit.provision.plan": ("Plan", "plan"),
     "opskit.read.capture": ("read_captures",),
     "opskit.read.scan": ("snapshot_account", "snapshot_table"),
     "opskit.read.snapshot": ("Snapshot", "open_snapshot"),

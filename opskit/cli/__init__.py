@@ -67,7 +67,7 @@ def main() -> None:
         # The reader of the output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
-    except Exception as error:  # noqa: BLE001 - the last resort: a fault of opskit's own
+    except Exception as error:  # the last resort: a fault of opskit's own
         fault = f"{type(error).__name__}: {error}".partition("\n")[0]
         _stop(f"a fault in opskit itself ({fault}); run it again with --debug", EXIT_FAILED)
 

@@ -83,7 +83,7 @@ def common_options(command: Callable[Concatenate[Common, P], R]) -> Callable[...
     """Add the shared options to a verb, which receives them as its first argument."""
 
     @wraps(command)
-    def run(**given: Any) -> R:  # noqa: ANN401
+    def run(**given: Any) -> R:
         common = Common(
             env_file=given.pop("env_file"),
             region=given.pop("region"),

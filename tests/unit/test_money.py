@@ -53,24 +53,12 @@ def test_a_whole_number_is_read_however_it_is_spelled(amount: int, spelling: str
     assert whole_number(spelling.format(amount)) == amount
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        " 1",
-        "1,00",
-        "0x10",
-        "1_000",
-        "NaN",
-        "Infinity",
-        "12.5",
-        "1E-1",
-        "１００",
-        "1" * 39,
-        "1E126",
-    ]
-    + ["1E999999999999999999999", str(MAX_MINOR_UNITS + 1), "--1"],
-)
+NOT_WHOLE = ["", " 1", "1,00", "0x10", "1_000", "NaN", "Infinity", "12.5", "1E-1", "--1"]
+OTHER_SCRIPT = "\uff11\uff10\uff10"
+TOO_LARGE = ["1" * 39, "1E126", "1E999999999999999999999", str(MAX_MINOR_UNITS + 1)]
+
+
+@pytest.mark.parametrize("text", [*NOT_WHOLE, OTHER_SCRIPT, *TOO_LARGE])
 def test_what_is_not_a_whole_number_within_the_limit_is_none(text: str) -> None:
     """Fractions, other notations, other scripts and numbers beyond the limit are not read."""
     assert whole_number(text) is None

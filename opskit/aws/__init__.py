@@ -10,7 +10,7 @@ from opskit.aws.access import (
     caller_identity,
     service_error,
 )
-from opskit.aws.client import dynamodb_client
+from opskit.aws.client import dynamodb_client, reading_client
 from opskit.aws.connection import Connection, is_loopback
 from opskit.aws.operations import PROVISION_OPERATIONS, READ_OPERATIONS, SEED_OPERATIONS
 
@@ -25,5 +25,6 @@ __all__ = [
     "caller_identity",
     "dynamodb_client",
     "is_loopback",
+    "reading_client",
     "service_error",
 ]

@@ -20,10 +20,12 @@ def dynamodb_client(
     workers: int = 8,
     attempts: int = 5,
     retry_mode: Literal["legacy", "standard"] = "standard",
+    raw_pages: bool = False,
 ) -> "DynamoDBClient":
     """Make a client that sends only what `allow` names and accepts only sound replies.
 
-    `workers` threads may share it; `attempts` counts the first try too. Raises WriteRefusedError
+    `workers` threads may share it; `attempts` counts the first try too; with `raw_pages` the items
+    of a page are `RawItems` where the SDK can leave them so. Raises WriteRefusedError
     for operations opskit does not send to such an endpoint, AccessError when the profile or the
     region is missing. The client itself raises WriteRefusedError, CorruptResponseError and the
     SDK's own errors (see `access_errors`).
@@ -32,8 +34,17 @@ def dynamodb_client(
     local = is_loopback(connection.endpoint_url)
     config = client_config(workers, attempts, retry_mode, local=local)
     with access_errors():
-        session = make_session(connection)
+        session = make_session(connection, raw_pages=raw_pages)
         client = session.client("dynamodb", endpoint_url=connection.endpoint_url, config=config)
     enforce_allow_list(client.meta.events, "dynamodb", allow)
     install_guards(client.meta.events)
     return client
+
+
+def reading_client(connection: Connection, *, workers: int = 8) -> "DynamoDBClient":
+    """Make a client for `opskit.read`, which retries by itself and decodes pages by itself.
+
+    The SDK's retry quota belongs to the client, so that a few throttled segments of a parallel
+    scan would use up the retries of all others.
+    """
+    return dynamodb_client(connection, workers=workers, attempts=1, raw_pages=True)

@@ -38,6 +38,13 @@ PROMISED_MEMBERS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class RawItems:
+    """The items of a page as the JSON array they came in; who decodes them counts them."""
+
+    array: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One successful reply as received and as parsed, with the request it answers."""
 
@@ -75,7 +82,12 @@ def gave_up_fault(reply: Reply) -> str | None:
 
 
 def body_fault(reply: Reply) -> str | None:
-    """Whether the body is a JSON object; every DynamoDB reply is one, if only an empty one."""
+    """Whether the body is a JSON object; every DynamoDB reply is one, if only an empty one.
+
+    A page left raw was read as one to tell its members apart.
+    """
+    if isinstance(reply.parsed.get("Items"), RawItems):
+        return None
     try:
         document = json.loads(reply.body)
     except (ValueError, RecursionError):
@@ -91,12 +103,17 @@ def members_fault(reply: Reply) -> str | None:
 
 
 def items_fault(reply: Reply) -> str | None:
-    """Whether a page of a scan or query holds as many items as it says."""
+    """Whether a page of a scan or query holds as many items as it says.
+
+    The items of a page left raw are counted where they are decoded, in `read.pages`.
+    """
     if reply.operation not in _PAGED or reply.request.get("Select") == "COUNT":
         return None
     items = reply.parsed.get("Items")
     if items is None:
         return "Items is missing"
+    if isinstance(items, RawItems):
+        return None
     counted = reply.parsed.get("Count")
     return None if len(items) == counted else f"{len(items)} items came with Count {counted!r:.20}"
 

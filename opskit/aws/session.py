@@ -35,14 +35,22 @@ def client_config(
     )
 
 
-def make_session(connection: Connection) -> "boto3.Session":
-    """Make a fresh session; for a loopback endpoint it has a region and credentials anyhow."""
+def make_session(connection: Connection, *, raw_pages: bool = False) -> "boto3.Session":
+    """Make a fresh session; for a loopback endpoint it has a region and credentials anyhow.
+
+    With `raw_pages` its DynamoDB clients leave the items of a page as they came, where the SDK
+    lets them.
+    """
     import boto3
     from botocore.session import Session
 
-    if not is_loopback(connection.endpoint_url):
-        return boto3.Session(profile_name=connection.profile, region_name=connection.region)
     core = Session(profile=connection.profile)
+    if raw_pages:
+        from opskit.aws.raw import leave_pages_raw
+
+        leave_pages_raw(core)
+    if not is_loopback(connection.endpoint_url):
+        return boto3.Session(botocore_session=core, region_name=connection.region)
     resolver = core.get_component("credential_provider")
     # The other providers ask the instance metadata, a container or an identity service.
     others = {p.METHOD for p in resolver.providers} - _PROVIDERS_THAT_ONLY_READ

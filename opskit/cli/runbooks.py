@@ -125,7 +125,8 @@ def lab_command(notebook: Path, *, port: int | None = None, browser: bool = True
         f"--ServerApp.root_dir={root}",
         f"--LabApp.default_url=/lab/tree/{notebook.relative_to(root).as_posix()}",
         "--ServerApp.ip=127.0.0.1",
-        "--LabApp.news_url=",
+        "--LabApp.news_url=None",  # neither news nor updates are asked for: no network
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
     ]
     options += [f"--ServerApp.port={port}"] if port else []

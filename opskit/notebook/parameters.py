@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from opskit.errors import ParameterError
+from opskit.notebook.redaction import SECRET_NAME, SECRETS
 
 TYPES: Mapping[str, type] = {
     "str": str,
@@ -30,11 +31,6 @@ TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 """How a bool is spelled on a command line."""
 
 _CHOICES = re.compile(r"One of: ([^.]+)\.\s*$")
-_SECRET_NAME = re.compile(r"secret|token|passw|credential|access_key|private_key|api_key", re.I)
-_SECRET_VALUE = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b[rs]k_(?:live|test)_\w{8,}|\bwhsec_\w{8,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bak_[0-9a-f]{32,}\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ def _literal(value: ast.expr, where: str) -> object:
 
 
 def _parameter(name: str, annotation: str, default: object, help_text: str) -> Parameter:
-    if _SECRET_NAME.search(name):
+    if SECRET_NAME.search(name):
         message = f"parameter {name} looks like a credential; runs are recorded, so use settings"
         raise ParameterError(message)
     found = _CHOICES.search(help_text)
@@ -115,7 +111,7 @@ def check_value(parameter: Parameter, value: object) -> object:
 
 
 def _refuse_secret(name: str, value: object) -> None:
-    if _SECRET_VALUE.search(json.dumps(value, default=str)):
+    if SECRETS.search(json.dumps(value, default=str)):
         message = f"parameter {name} holds what looks like a credential; runs are recorded"
         raise ParameterError(f"{message}, so put it into the environment or .env instead")
 

@@ -1,8 +1,6 @@
 """The record of one run: what was asked, of which account, when, and how it ended."""
 
 import json
-import os
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -132,22 +130,3 @@ def with_files(record: RunRecord, folder: Path) -> RunRecord:
     """The record with the names of the files that lie in its folder."""
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     return replace(record, files=tuple(dict.fromkeys([*found, RECORD_FILE])))
-
-
-_SECRETS = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\b[rs]k_(?:live|test)_\w{8,}|\bwhsec_\w{8,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----"
-    r"|(?<=Signature=)[0-9a-f]{64}"
-)
-_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")
-SHORTEST_SECRET = 12
-"""Shorter values of the credential variables are dummies, and words of ordinary text."""
-
-
-def redacted(text: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The text with credentials blanked: their known forms, and this environment's own."""
-    for variable in _SECRET_VARIABLES:
-        value = environ.get(variable, "")
-        if len(value) >= SHORTEST_SECRET:
-            text = text.replace(value, "[redacted]")
-    return _SECRETS.sub("[redacted]", text)

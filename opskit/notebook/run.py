@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from opskit import errors
 from opskit.notebook.export import clean_notebook, first_error, report_page
@@ -21,11 +22,11 @@ from opskit.notebook.record import (
     RunRecord,
     new_run_folder,
     read_record,
-    redacted,
     versions,
     with_files,
     write_record,
 )
+from opskit.notebook.redaction import redacted
 from opskit.notebook.runbook import Runbook
 
 SEE_LOG = "See run.log in the run folder."
@@ -131,21 +132,40 @@ def _finished(
     """Redact what the run left, say how it ended, and write its page."""
     redact = partial(redacted, environ=environ)
     log = _clean_log(folder / "run.log", redact)
-    path = folder / "notebook.ipynb"
-    notebook = clean_notebook(path, redact) if path.exists() else None
-    found = first_error(notebook) if notebook else None
+    notebook = _executed(folder / "notebook.ipynb", redact)
     if interrupted:
         why = "It was stopped from outside."
         record = _failed(record, RunError("The run was interrupted.", why, "Run it again."))
-    elif found:
-        record = _failed(record, found[0], _exit_code(found[1]))
-    elif record.verdict == RUNNING:
-        why = log[-1] if log else "The kernel said nothing."
-        record = _failed(record, RunError("The run ended without a verdict.", why, SEE_LOG))
+    else:
+        record = _ended(record, first_error(notebook) if notebook else None, log)
     record = replace(record, finished=datetime.now(UTC))
     if notebook:
         (folder / "report.html").write_text(report_page(notebook, record), encoding="utf-8")
     return with_files(record, folder)
+
+
+def _executed(path: Path, redact: Callable[[str], str]) -> Any:
+    """The executed notebook, redacted; None when there is none, or only a part of one."""
+    if not path.exists():
+        return None
+    try:
+        return clean_notebook(path, redact)
+    except ValueError:  # the runner was stopped while it wrote
+        path.write_text(redact(path.read_text("utf-8", "replace")), encoding="utf-8")
+        return None
+
+
+def _ended(record: RunRecord, found: tuple[RunError, str] | None, log: list[str]) -> RunRecord:
+    """The record of a run that came to its own end, well or not."""
+    if found:
+        error, exception = found
+        if exception == "KeyboardInterrupt" and log:  # the runner stopped the cell, and says why
+            error = replace(error, why=log[-1])
+        return _failed(record, error, _exit_code(exception))
+    if record.verdict == RUNNING:
+        why = log[-1] if log else "The kernel said nothing."
+        return _failed(record, RunError("The run ended without a verdict.", why, SEE_LOG))
+    return record
 
 
 def _failed(record: RunRecord, error: RunError, exit_code: int = errors.EXIT_FAILED) -> RunRecord:

@@ -141,7 +141,7 @@ def _audit(scene: Scene) -> "AuditReport":
         told.append(f"{taken.manifest.verdict}: {taken.manifest.items:,} items of {table}")
     with _step(scene.say, "audit") as told:
         report = audit_snapshot(taken, as_of=scene.books.as_of)
-        told.append(f"{len(report.results)} checks, {len(report.findings)} findings")
+        told.append(f"{len(report.results)} checks; {report.verdict}")
     return report
 
 
@@ -178,29 +178,38 @@ def _run_runbook(scene: Scene, slug: str, values: dict[str, object]) -> "RunReco
 
 def _told(say: Say, proof: "tuple[Tally, ...]", records: "Mapping[str, RunRecord]") -> bool:
     """Show planted beside found and how the runbooks ended; True when all is as it must be."""
-    say(f"\n{'check':<34} {'planted':>8} {'found':>8}")
-    for tally in proof:
-        say(f"{tally.check:<34} {tally.planted:>8} {tally.found:>8}  {'=' if tally.equal else '!'}")
-        for word, marks in (("missed", tally.missed), ("unexpected", tally.unexpected)):
-            for mark in marks:
-                say(f"    {word}: {' '.join(mark[1:])}")
+    busy = [tally for tally in proof if tally.planted or tally.found]
+    say(f"\n{'check':<40} {'planted':>8} {'found':>8}")
+    for tally in busy:
+        _tell_tally(say, tally)
+    say(f"{f'{len(proof) - len(busy)} other checks':<40} {0:>8} {0:>8}  =")
+    equal = all(tally.equal for tally in proof)
+    planted, found = sum(t.planted for t in busy), sum(t.found for t in busy)
+    say(f"{'in all, every drift to the cent':<40} {planted:>8} {found:>8}  {'=' if equal else '!'}")
     wrong = [
-        f"{slug} ended with {record.exit_code}: {record.error or record.summary}"
+        f"runbook {slug} ended with {record.exit_code}: {record.error or record.summary}"
         for slug, record in records.items()
         if record.exit_code != EXPECTED[slug]
     ]
     for line in wrong:
-        say(f"runbook {line}")
-    equal = all(tally.equal for tally in proof)
-    planted, found = sum(t.planted for t in proof), sum(t.found for t in proof)
-    sign = "=" if equal else "!="
-    say(f"{'found ' + sign + ' planted, every drift to the cent':<34} {planted:>8} {found:>8}")
+        say(line)
     return equal and not wrong
 
 
+def _tell_tally(say: Say, tally: "Tally") -> None:
+    """One line for a check, and one for whatever is only planted or only found."""
+    say(f"{tally.check:<40} {tally.planted:>8} {tally.found:>8}  {'=' if tally.equal else '!'}")
+    for word, marks in (("missed", tally.missed), ("unexpected", tally.unexpected)):
+        for mark in marks:
+            say(f"    {word}: {' '.join(mark[1:])}")
+
+
 def _conclude(say: Say, page: Path, *, keep: bool, seconds: float) -> None:
-    say(f"\nreport      {page}")
-    say("            one file that needs no network; the runs lie beside it")
+    if page.exists():
+        say(f"\nreport      {page}")
+        say("            one file that needs no network; the runs lie beside it")
+    else:
+        say(f"\nno report   the runbook did not get so far; see {page.parent}")
     if keep:
         say("sandbox     left running; `opskit sandbox status` tells how to use it")
     say("next        `make lab` opens the same in JupyterLab")

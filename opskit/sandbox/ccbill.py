@@ -53,19 +53,15 @@ def subscribe(book: AccountBook) -> None:
 
 
 def take_back(book: AccountBook) -> None:
-    """Have a transaction charged back, refunded, voided or returned, sometimes without amount.
-
-    The service reads a field that the webhook may not carry: the adjustment is then of zero.
-    """
+    """Have a transaction charged back, refunded, voided or returned."""
     if not book.purchases:
         return
     taken = book.purchases.pop()
     event = book.rng.choice(("Chargeback", "Refund", "Void", "Return"))
-    amount = 0 if book.rng.random() < 0.15 else taken.amount
-    payload = _payload(book, taken.reference, amount)
+    payload = _payload(book, taken.reference, taken.amount)
     meta = {"eventType": event, "payload": payload, "q": {"eventType": event}}
     ids = {"ccbill_transaction_id": taken.reference, "meta": meta}
-    book.post("adjustment", "settled", event.lower(), amount, **ids)
+    book.post("adjustment", "settled", event.lower(), taken.amount, **ids)
     _mark(book)
 
 

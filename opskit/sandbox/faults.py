@@ -172,6 +172,18 @@ def amount_fractional(book: AccountBook) -> Planted:
     return _malformed(book, "the amount has a fraction", lambda entry: entry.update(spoil))
 
 
+def amount_zero(book: AccountBook) -> Planted:
+    """CCBill's webhook lacks the field that the service reads: an adjustment of nothing."""
+    if book.draft.processor is not Processor.CCBILL:
+        return ()
+    for entry in _entries(book, "adjustment", "settled"):
+        book.counters -= Counters(owed_settled=_amount(entry))
+        entry["amount_cents"] = attribute(0)
+        text, sk = "an adjustment is of zero", str(entry["sk"]["S"])
+        return (PlantedFault("entries.amount_not_zero", book.account, sk, text),)
+    return ()
+
+
 def unknown_rule(book: AccountBook) -> Planted:
     """An adjustment has a reason no posting rule knows."""
     if not book.debits:
@@ -186,8 +198,8 @@ def unknown_rule(book: AccountBook) -> Planted:
 def entry_lost(book: AccountBook) -> Planted:
     """A payment names an entry that was never written."""
     bought = _settled_purchase(book)
-    if bought is None:
-        return ()
+    if bought is None or book.draft.processor is not Processor.STRIPE:
+        return ()  # elsewhere the entry left alone carries no id: a second finding
     lost = f"LEDGER#{book.clock}#{book.clock}000_{book.rng.getrandbits(64):016x}"
     book.items[bought.payment_sk]["ledger_sk"] = attribute(lost)
     return (
@@ -261,6 +273,7 @@ RECIPES: tuple[tuple[Planter, int], ...] = (
     (amount_as_text, 1),
     (amount_missing, 1),
     (amount_fractional, 1),
+    (amount_zero, 2),
     (unknown_rule, 1),
     (entry_lost, 2),
     (amounts_differ, 2),

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from opskit.audit.report import AuditReport, Finding
+from opskit.audit.report import AuditReport, Finding, Outcome
 from opskit.sandbox.faults import PlantedFault
 
 Mark = tuple[str, str, str, str]
 """What a finding and a planted fault must share: check, account, key, and a drift's amounts."""
+
+
+NO_FAULT = frozenset({Outcome.NOTED, Outcome.TRANSIENT})
+"""How a finding ends that is worth a look and says nothing is wrong: it is not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,9 @@ class Tally:
 def tallies(planted: Iterable[PlantedFault], report: AuditReport) -> tuple[Tally, ...]:
     """Planted beside found for every check that ran, or that was planted for and did not run."""
     wanted = Counter(_mark(fault) for fault in planted)
-    found = Counter(_mark(finding) for finding in report.findings)
+    found = Counter(
+        _mark(finding) for finding in report.findings if finding.outcome not in NO_FAULT
+    )
     names = {result.id for result in report.results} | {mark[0] for mark in wanted}
     return tuple(_tally(name, wanted, found) for name in sorted(names))
 

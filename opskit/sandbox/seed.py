@@ -1,16 +1,17 @@
 """Sample books: deterministic content for the nine tables, with faults that are known."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
 from opskit.sandbox import ccbill, paypal, stripe
-from opskit.sandbox.account import DAY, AccountBook, Draft, Processor, Purchase, dice, digest
+from opskit.sandbox.account import DAY, AccountBook, Draft, Processor, Purchase, dice
 from opskit.sandbox.faults import PlantedFault, plant_faults
-from opskit.sandbox.items import COUNTER_ATTRIBUTES, Item, item
+from opskit.sandbox.items import COUNTER_ATTRIBUTES, Item
 from opskit.sandbox.signin import signin_items
+from opskit.sandbox.strays import lost_payments, quiet_events
 from opskit.tables.items import Layout
 
 Step = Callable[[AccountBook], None]
@@ -119,7 +120,10 @@ def sample_books(
     books = [_account(seed, number, layout, now) for number in range(accounts)]
     planted = plant_faults(books, dice(seed, "faults")) if faults else ()
     billing = [*itertools.chain.from_iterable(_items(book) for book in books)]
-    billing += _stray_webhooks(dice(seed, "webhooks"), layout, now)
+    billing += quiet_events(dice(seed, "quiet events"), layout, now)
+    if faults:
+        lost, raised = lost_payments(dice(seed, "lost payments"), layout, now)
+        billing, planted = billing + lost, planted + raised
     tables = {"billing": tuple(billing), **signin_items(seed, [b.user for b in books], now)}
     return Books(seed, as_of, layout, tables, planted)
 
@@ -148,11 +152,11 @@ def _moments(rng: Random, start: int, end: int) -> list[int]:
 
 
 def _lately(book: AccountBook, habits: _Habits) -> None:
-    """Have some of the last two days' business still pending."""
-    book.clock = max(book.clock, book.draft.as_of - 2 * DAY)
+    """Have some of today's business still pending: a day is all that a card takes."""
+    book.clock = max(book.clock, book.draft.as_of - DAY + 3_600)
     for step, chance in ((use_in_flight, 0.25), (habits.in_flight, 0.2)):
         if book.rng.random() < chance:
-            book.wait(600, DAY - 3_600)
+            book.wait(600, DAY // 3)
             step(book)
 
 
@@ -164,24 +168,3 @@ def _items(book: AccountBook) -> list[Item]:
         currency = book.draft.currency
         book.put("BALANCE", currency=currency, **counters, updated_at=book.clock)
     return [*book.items.values(), *book.markers]
-
-
-def _stray_webhooks(rng: Random, layout: Layout, now: int) -> list[Item]:
-    """Events that matched no user, and events of types the service does not handle."""
-    kinds = (
-        ("PAYPAL_WEBHOOK_UNMATCHED", "PAYMENT.CAPTURE.COMPLETED", 4),
-        ("PAYPAL_WEBHOOK_OTHER", "CUSTOMER.DISPUTE.CREATED", 3),
-        ("CCBILL_WEBHOOK_UNMATCHED", "NewSaleSuccess", 3),
-        ("CCBILL_WEBHOOK_OTHER", "UserReactivation", 2),
-    )
-    repeated = [(part, event) for part, event, count in kinds for _ in range(count)]
-    return [_stray(rng, (layout.value, part), event, now) for part, event in repeated]
-
-
-def _stray(rng: Random, key: Sequence[str], event: str, now: int) -> Item:
-    received = now - rng.randint(DAY, 90 * DAY)
-    name, partition = key
-    body = "payload" if partition.startswith("CCBILL") else "event"
-    payload = {body: {"event_type": event, "n": rng.randint(1, 10**6)}}
-    keys = {name: partition, "sk": f"{received}#{digest(partition, received, payload)}"}
-    return item(**keys, eventType=event, created_at=received, **payload)

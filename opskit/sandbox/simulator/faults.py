@@ -32,6 +32,6 @@ class FaultRates:
 CLEAN = FaultRates()
 
 STORMY = FaultRates(
-    crash=0.025, duplicate=0.02, lost=0.05, race=0.25, reorder=0.1, late=0.2, reset=0.15
+    crash=0.015, duplicate=0.008, lost=0.025, race=0.15, reorder=0.1, late=0.1, reset=0.06
 )
-"""Rates that leave about half of the accounts drifted, one in four of those by several faults."""
+"""Rates that leave about a third of the accounts drifted, one in six of those by several faults."""

@@ -52,45 +52,41 @@ def _reset(moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
 def _entry_faults(world: World, moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
     """What was lost or made too often, entry by entry, as if nothing had been reset."""
     for sk, entry in world.items.items():
-        if sk.startswith("LEDGER#") and _sum(moves.get(sk, [])) != _owed(entry):
-            made = Counter(move.step for move in moves.get(sk, []))
-            yield InjectedFault(_class(entry, made), (sk,))
+        made = moves.get(sk, [])
+        if sk.startswith("LEDGER#") and _sum(made) != _owed(entry):
+            yield from (InjectedFault(found, (sk,)) for found in _classes(entry, made))
 
 
-def _class(entry: Mapping[str, object], made: Counter[Step]) -> str:
-    """The class of an entry's fault, from its state and how often each movement was made."""
+def _classes(entry: Mapping[str, object], made: list[Move]) -> Iterator[str]:
+    """The classes of an entry's faults, from its state and how often each movement was made."""
+    steps = Counter(move.step for move in made)
     if entry["type"] == "adjustment":
-        return "adjustment_not_posted" if not made[Step.POST] else "adjustment_posted_twice"
-    wrong = [*_anomalies(str(entry["state"]), made)]
-    if not wrong:
-        return "settle_not_posted"
-    return wrong[0] if len(wrong) == 1 else "several"
+        yield "adjustment_not_posted" if not steps[Step.POST] else "adjustment_posted_twice"
+        return
+    if steps[Step.POST] != 1:
+        yield "posted_twice" if steps[Step.POST] else "entry_not_posted"
+    unfinished = _waits(made) and not steps[Step.SETTLE] + steps[Step.RELEASE]
+    yield from _later(str(entry["state"]), steps, unfinished=unfinished)
 
 
-def _anomalies(state: str, made: Counter[Step]) -> Iterator[str]:
-    posted, settled, released = made[Step.POST], made[Step.SETTLE], made[Step.RELEASE]
-    if not posted:
-        yield "entry_not_posted"
-    if posted > 1:
-        yield "posted_twice"
+def _later(state: str, steps: Counter[Step], *, unfinished: bool) -> Iterator[str]:
+    """What is wrong with the movements after the first, at most one class."""
+    settled, released = steps[Step.SETTLE], steps[Step.RELEASE]
     if settled and released:
         yield "settled_and_released"
-        return
-    yield from _of_state(state, settled, released, posted=bool(posted))
-
-
-def _of_state(state: str, settled: int, released: int, *, posted: bool) -> Iterator[str]:
-    """What the movements after the first say against the state; at most one of each is right."""
-    if state == "pending" and settled + released:
+    elif state == "pending" and settled + released:
         yield "state_not_recorded"
-    if state == "settled" and settled > 1:
+    elif settled > 1:
         yield "settled_twice"
-    if state == "settled" and released:
-        yield "settled_and_released"
-    if state == "reversed" and released > 1:
+    elif released > 1:
         yield "released_twice"
-    if state == "reversed" and posted and not released:
-        yield "release_not_posted"
+    elif unfinished and state != "pending":
+        yield "settle_not_posted" if state == "settled" else "release_not_posted"
+
+
+def _waits(made: list[Move]) -> bool:
+    """Whether an entry was first counted as pending."""
+    return any(m.delta.owed_pending or m.delta.payments_pending for m in made)
 
 
 def _sum(moves: list[Move]) -> Counters:

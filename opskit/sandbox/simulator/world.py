@@ -173,17 +173,21 @@ class World:
         if "BALANCE" not in self.items:
             if self.slow_opening:
                 self.slow_opening = False
-                yield self.rng.choice((3, 40, 20_000))
+                yield self.rng.choice((3, 40, 100))
             self._create_balance()
             yield 0
         times = 1
         if step is not Step.POST and self.chance(self.faults.lost):
             times = 0
-        elif self.chance(self.faults.duplicate):
+        elif self._retried(step) and self.chance(self.faults.duplicate):
             times = 2
         for _ in range(times):
             self._move(sk, step, delta)
         yield self.pause()
+
+    def _retried(self, step: Step) -> bool:
+        """Whether a retry can double a movement; PayPal's settlements are doubled by the race."""
+        return self.processor is not Processor.PAYPAL or step is not Step.SETTLE
 
     def _create_balance(self) -> None:
         """Write BALANCE at zeros without looking: what was counted before is lost."""

@@ -53,7 +53,7 @@ def _spec(logical: str, entry: Entry, name: str, settings: Settings) -> TableSpe
     billing = logical == "billing"
     return TableSpec(
         name=name,
-        key=BILLING_KEYS[Layout(settings.billing_layout)] if billing else entry.key,
+        key=BILLING_KEYS[settings.billing_layout] if billing else entry.key,
         # Callers read every attribute of a key through the index, so it projects ALL.
         indexes=(Index(settings.user_index, Key("user_sub")),) if entry.by_user else (),
         ttl_attribute=settings.ttl_attribute if entry.expires else None,

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+
+UNJUDGED = "accounts could not be judged"
+"""What a check's reason says when part of its population could not be judged."""
 
 
 class Severity(StrEnum):
@@ -111,6 +114,7 @@ class CheckResult:
     """How one check ended: what it examined and what it found.
 
     `reason` says why a check was skipped, errored or is inconclusive, and is "" otherwise.
+    `observations` are what it saw that is worth a look and no fault; their outcome is NOTED.
     """
 
     id: str
@@ -122,6 +126,7 @@ class CheckResult:
     examined: int
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    observations: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +172,17 @@ class Comparison:
     unexamined: tuple[EarlierFinding, ...] = ()
 
 
+def _ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    order = {severity: rank for rank, severity in enumerate(Severity)}
+    return tuple(sorted(findings, key=lambda f: (order[f.severity], f.check, f.account, f.key)))
+
+
 @dataclass(frozen=True, slots=True)
 class AuditReport:
     """The whole answer of an audit.
 
     `examined` counts the snapshot's items by kind, and its accounts; `source` says in words what
-    was read; `unjudged` names the accounts whose balance could not be judged; `notes` are what a
+    was read; `unjudged` names the accounts whose balance could not be judged; `remarks` are what a
     reader must know beside the findings, of confirming and of waivers, one sentence each.
     """
 
@@ -182,15 +192,18 @@ class AuditReport:
     results: tuple[CheckResult, ...]
     control_totals: tuple[ControlTotal, ...]
     unjudged: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     comparison: Comparison | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Every finding, gravest first, then by check, account and key."""
-        order = {severity: rank for rank, severity in enumerate(Severity)}
-        found = [finding for result in self.results for finding in result.findings]
-        return tuple(sorted(found, key=lambda f: (order[f.severity], f.check, f.account, f.key)))
+        return _ordered(finding for result in self.results for finding in result.findings)
+
+    @property
+    def observations(self) -> tuple[Finding, ...]:
+        """Every observation, in the order of findings."""
+        return _ordered(seen for result in self.results for seen in result.observations)
 
     @property
     def verdict(self) -> Verdict:
@@ -214,18 +227,18 @@ class AuditReport:
 def decided_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckResult:
     """A result with other findings, its outcome following from theirs.
 
-    A check that did not run keeps how it ended; a reason left from accounts that could not be
-    judged keeps it from passing.
+    A check that did not run keeps how it ended; accounts that could not be judged keep it from
+    passing.
     """
     ended = {finding.outcome for finding in findings}
     if result.outcome in (Outcome.SKIPPED, Outcome.ERRORED) and not findings:
         return result
     ranked = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.WAIVED, Outcome.TRANSIENT)
     outcome = next((one for one in ranked if one in ended), Outcome.PASSED)
-    if result.reason and outcome is not Outcome.FAILED:
+    if UNJUDGED in result.reason and outcome is not Outcome.FAILED:
         outcome = Outcome.INCONCLUSIVE
     reason = result.reason
-    if outcome is Outcome.INCONCLUSIVE and not reason:
+    if outcome is Outcome.INCONCLUSIVE and UNJUDGED not in reason:
         undecided = sum(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
         reason = f"{undecided} findings could not be decided"
     ordered = tuple(sorted(findings, key=lambda f: (f.account, f.key, f.condition)))

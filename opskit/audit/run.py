@@ -97,9 +97,16 @@ def _run_check(run: _Run, check: Check) -> CheckResult:
     if not examined and not findings and check.empty:
         return _result(check, Outcome.SKIPPED, reason=check.empty)
     outcome, reason = _outcome(examined, findings, len(unjudged))
-    ordered = sorted(findings, key=lambda f: (f.account, f.key, f.condition))
-    explained = explain_findings(run.books, ordered)
-    return _result(check, outcome, examined=examined, findings=explained, reason=reason)
+    result = _result(check, outcome, examined=examined, reason=reason)
+    in_order = sorted(findings, key=lambda f: (f.account, f.key, f.condition))
+    ordered = explain_findings(run.books, in_order)
+    noted = tuple(f for f in ordered if f.outcome is Outcome.NOTED)
+    return replace(
+        result,
+        findings=tuple(f for f in ordered if f.outcome is not Outcome.NOTED),
+        observations=noted,
+        reason=reason or (f"{len(noted)} noted" if noted else ""),
+    )
 
 
 def _rows(run: _Run, check: Check, sql: str) -> list[Row]:
@@ -123,7 +130,6 @@ def _result(
     outcome: Outcome,
     *,
     examined: int = 0,
-    findings: tuple[Finding, ...] = (),
     reason: str = "",
 ) -> CheckResult:
     return CheckResult(
@@ -134,7 +140,6 @@ def _result(
         remedy=check.remedy,
         outcome=outcome,
         examined=examined,
-        findings=findings,
         reason=reason,
     )
 

@@ -32,6 +32,7 @@ def report_json(report: AuditReport) -> dict[str, object]:
         "amount_at_risk": amount_at_risk(report),
         "checks": [_check(result) for result in report.results],
         "findings": [_finding(finding) for finding in report.findings],
+        "observations": [_finding(seen) for seen in report.observations],
         "control_totals": _totals(report.control_totals),
     }
 
@@ -43,10 +44,16 @@ def statement_json(statement: "Statement") -> dict[str, object]:
         "currency": statement.currency,
         "as_of": utc(statement.as_of),
         "source": statement.source,
+        "period": {
+            "from": utc(statement.period.start) if statement.period.start else None,
+            "to": utc(statement.period.end) if statement.period.end else None,
+            "restated": not statement.is_tied,
+        },
+        "opening": asdict(statement.opening),
         "entries": [_line(line) for line in statement.lines],
         "stored": asdict(statement.stored) if statement.stored else None,
         "computed": asdict(statement.computed),
-        "difference": asdict(statement.difference),
+        "difference": asdict(statement.difference) if statement.is_tied else None,
         "unjudged": statement.unjudged,
         "payments": [_plain_values(item) for item in statement.payments],
         "payment_methods": [_plain_values(item) for item in statement.payment_methods],
@@ -81,6 +88,7 @@ def _check(result: CheckResult) -> dict[str, object]:
         "outcome": result.outcome.value,
         "examined": result.examined,
         "findings": len(result.findings),
+        "observations": len(result.observations),
         "title": result.title,
         "reason": result.reason,
     }

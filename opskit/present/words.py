@@ -161,12 +161,11 @@ def verdict_sentence(report: AuditReport) -> str:
 def severities_text(report: AuditReport) -> str:
     """How many findings there are of each severity, and how many of all are not failures."""
     found = [f"{count:,} {severity.value}" for severity, count in severity_counts(report).items()]
-    undecided = len(of_outcome(report.findings, Outcome.INCONCLUSIVE))
-    noted = len(of_outcome(report.findings, Outcome.NOTED))
-    counts = ((undecided, "not decided"), (noted, "only noted"))
-    asides = [f"{count:,} of them {word}" for count, word in counts if count]
+    undecided = len(report.findings) - len(of_outcome(report.findings, Outcome.FAILED))
     text = ", ".join(found) or "none"
-    return f"{text} ({', '.join(asides)})" if asides else text
+    text += f" ({undecided:,} of them not decided)" if undecided else ""
+    seen = counted(len(report.observations), "observation")
+    return f"{text}; {seen} beside them" if report.observations else text
 
 
 def severity_counts(report: AuditReport) -> dict[Severity, int]:

@@ -24,10 +24,10 @@ from opskit.audit.report import (
     decided_again,
 )
 from opskit.audit.reread import (
-    Patience,
     ReadAccount,
     Rereads,
     Say,
+    Stillness,
     items_of,
     reread_until_still,
 )
@@ -64,7 +64,7 @@ def confirm(
     live: LiveBooks,
     checks: Iterable[Check],
     audit: Audit,
-    patience: Patience,
+    stillness: Stillness,
     say: Say = lambda _: None,
 ) -> Confirmed:
     """Audit a live table's snapshot, read the accounts at fault again, and judge what is left.
@@ -78,12 +78,12 @@ def confirm(
     if not accounts:
         return Confirmed(report, live.first)
     say(f"confirm: {len(accounts):,} accounts with findings are read again")
-    rereads = reread_until_still(live.read, accounts, patience, say)
+    rereads = reread_until_still(live.read, accounts, stillness, say)
     merged = _merged(live, rereads)
     judged = _judged(report, audit(merged), comparing, rereads)
     note = _note(len(accounts), rereads, judged)
     say(f"confirm: {note}")
-    return Confirmed(replace(judged, notes=(*judged.notes, note)), merged)
+    return Confirmed(replace(judged, remarks=(*judged.remarks, note)), merged)
 
 
 def candidates(report: AuditReport, comparing: frozenset[str]) -> list[str]:

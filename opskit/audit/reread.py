@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from opskit.audit.report import Reread
 from opskit.errors import AccessError, ReadError
-from opskit.read.decode import Batches, decode_items
-from opskit.read.scan import account_pages, table_identity
+from opskit.read.decode import Batches
+from opskit.read.query import account_pages
+from opskit.read.table import table_identity
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,7 +38,7 @@ def _now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Stillness:
     """How long an account must lie still, and how often it is looked at before giving up.
 
     `window` is in seconds; `sleep` and `clock` are the time's own unless a test hands in others.
@@ -70,8 +71,7 @@ def account_reader(client: "DynamoDBClient", table_name: str) -> ReadAccount:
     table = table_identity(client, table_name)
 
     def read(account: str) -> Pages:
-        pages = account_pages(client, table, account)
-        return tuple(decode_items(page.items, table.layout) for page in pages)
+        return tuple(page.batches for page in account_pages(client, table, account))
 
     return read
 
@@ -112,7 +112,7 @@ def last_write(pages: Pages, until: datetime) -> int:
 
 
 def reread_until_still(
-    read: ReadAccount, accounts: Sequence[str], patience: Patience, say: Say
+    read: ReadAccount, accounts: Sequence[str], stillness: Stillness, say: Say
 ) -> Rereads:
     """Read the accounts again in rounds, all of a round together, until they lie still.
 
@@ -122,32 +122,32 @@ def reread_until_still(
     answer = Rereads()
     answer.moving = dict.fromkeys(accounts, ())
     try:
-        for number in range(1, patience.rounds + 1):
-            _read_round(read, patience, answer)
-            if not answer.moving or number == patience.rounds:
+        for number in range(1, stillness.rounds + 1):
+            _read_round(read, stillness, answer)
+            if not answer.moving or number == stillness.rounds:
                 break
             waiting = f"{len(answer.moving):,} accounts read {number} times"
-            say(f"confirm: {waiting}, again in {patience.window} s (Ctrl-C leaves them undecided)")
-            patience.sleep(patience.window)
+            say(f"confirm: {waiting}, again in {stillness.window} s (Ctrl-C leaves them undecided)")
+            stillness.sleep(stillness.window)
     except KeyboardInterrupt:
         answer.interrupted = True
         say("confirm: interrupted; what was not yet still is left undecided")
     return answer
 
 
-def _read_round(read: ReadAccount, patience: Patience, answer: Rereads) -> None:
+def _read_round(read: ReadAccount, stillness: Stillness, answer: Rereads) -> None:
     """Read every account that is still moving once, and settle those that lie still."""
     wanted = [account for account in answer.moving if account not in answer.troubles]
-    for account, pages, trouble in _read_all(read, wanted, patience.workers):
+    for account, pages, trouble in _read_all(read, wanted, stillness.workers):
         if trouble:
             answer.troubles[account] = trouble
             continue
-        now = patience.clock()
+        now = stillness.clock()
         items = sum(batch.num_rows for batches in pages for batch in batches.values())
         latest = Reread(account, now, fingerprint(pages), items)
         answer.pages[account] = pages
         reads = (*answer.moving[account], latest)
-        first = _still_since(reads, last_write(pages, now), patience.window)
+        first = _still_since(reads, last_write(pages, now), stillness.window)
         if first is None:
             answer.moving[account] = reads
         else:

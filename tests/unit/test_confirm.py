@@ -11,7 +11,7 @@ from captures import Item, balance, entry, write_capture
 from opskit.audit.check import load_checks
 from opskit.audit.confirm import Confirmed, LiveBooks, confirm
 from opskit.audit.report import Outcome, Verdict
-from opskit.audit.reread import Pages, Patience, fingerprint, last_write
+from opskit.audit.reread import Pages, Stillness, fingerprint, last_write
 from opskit.audit.run import audit_snapshot
 from opskit.errors import AccessError
 from opskit.read.capture import read_captures
@@ -66,14 +66,14 @@ def confirmed(table: Table, clock: Clock, tmp_path: Path, **more: int) -> Confir
     capture = write_capture(tmp_path / "capture.jsonl", table.items.values())
     checks = load_checks()
     live = LiveBooks(read_captures([capture], tmp_path / "first"), table.read, tmp_path / "again")
-    patience = Patience(WINDOW, clock.sleep, lambda: clock.now, **more)
+    stillness = Stillness(WINDOW, clock.sleep, lambda: clock.now, **more)
     return confirm(
         live,
         checks,
         lambda snapshot: audit_snapshot(
             snapshot, as_of=NOW, checks=checks, parameters={"settle_window": "0"}
         ),
-        patience,
+        stillness,
     )
 
 
@@ -124,7 +124,7 @@ def test_a_posting_finished_between_reads_is_transient(clock: Clock, tmp_path: P
     [result] = [r for r in answer.report.results if r.id == DRIFT]
     assert result.outcome is Outcome.TRANSIENT
     assert all(total.difference == 0 for total in answer.report.control_totals)
-    assert "1 were transient" in answer.report.notes[0]
+    assert "1 were transient" in answer.report.remarks[0]
 
 
 def test_an_account_that_keeps_moving_is_inconclusive(clock: Clock, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_an_interrupt_leaves_what_is_open_undecided(clock: Clock, tmp_path: Path
     table = Table([entry("USER#a", 1, 500), balance("USER#a", owed_settled=400)])
     answer = confirmed(table, clock, tmp_path)
     assert outcomes(answer) == {"USER#a": Outcome.INCONCLUSIVE}
-    assert "interrupted" in answer.report.notes[0]
+    assert "interrupted" in answer.report.remarks[0]
 
 
 def test_an_account_that_cannot_be_read_again_is_inconclusive(clock: Clock, tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_an_account_that_cannot_be_read_again_is_inconclusive(clock: Clock, tmp_
     table.read = refused  # type: ignore[method-assign]
     answer = confirmed(table, clock, tmp_path)
     assert outcomes(answer) == {"USER#a": Outcome.FAILED, "USER#b": Outcome.INCONCLUSIVE}
-    assert "no permission to Query" in answer.report.notes[0]
+    assert "no permission to Query" in answer.report.remarks[0]
 
 
 def test_a_finding_across_accounts_needs_all_of_them_read(clock: Clock, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_nothing_at_fault_means_nothing_is_read_again(clock: Clock, tmp_path: Pa
     answer = confirmed(table, clock, tmp_path)
     assert not table.reads
     assert not clock.slept
-    assert answer.report.notes == ()
+    assert answer.report.remarks == ()
 
 
 def test_a_fingerprint_is_the_content_not_its_order() -> None:

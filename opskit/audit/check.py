@@ -29,7 +29,8 @@ class Check:
     `noted`), and any further columns as evidence: a dot in a name nests, NULL is left out.
     `population` counts what was examined, and `empty` says why that may be nothing; `unjudged`
     names accounts that could not be. `scope` is `item` where each item is judged by itself, so
-    that writes under way excuse nothing. `catalogue` holds the ids auditors know the rule by.
+    that writes under way excuse nothing. `catalogue` holds the ids auditors know the rule by,
+    `source` the file's text.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Check:
     empty: str = ""
     scope: str = ""
     parameters: tuple[Parameter, ...] = ()
+    source: str = ""
 
     @property
     def judges_single_items(self) -> bool:
@@ -61,7 +63,8 @@ def parse_check(text: str, origin: str) -> Check:
         raise CheckDefinitionError(f"{origin}: no SELECT follows the header")
     severity = Severity(header.pop("severity"))
     parameters = tuple(parse_parameter(v, origin) for name, v in lines if name == _PARAMETERS)
-    return Check(severity=severity, query=body, parameters=parameters, **header)
+    source = text.strip()
+    return Check(severity=severity, query=body, parameters=parameters, source=source, **header)
 
 
 def _header_lines(text: str) -> list[tuple[str, str]]:

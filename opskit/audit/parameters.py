@@ -66,6 +66,19 @@ def _value(kind: ParameterType, text: str) -> Value | None:
     return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text, re.ASCII) else None
 
 
+def given_parameters(texts: Iterable[str]) -> dict[str, str]:
+    """The `name=value` texts of a command line as a mapping; InputError for any other text."""
+    given = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if not mark or not name:
+            raise InputError(f"--param {text}: give name=value")
+        if name in given:
+            raise InputError(f"--param {name} is given twice; give it once")
+        given[name] = value
+    return given
+
+
 def run_values(
     checks: Iterable["Check"], given: Mapping[str, str], as_of: datetime
 ) -> dict[str, Value]:

@@ -2,13 +2,14 @@
 -- catalogue: TIM-01
 -- severity: medium
 -- title: Every time is one at which the service ran
--- criterion: No time is later than the audit's instant (and five minutes for clocks that differ), earlier than the service went live, or an update before its creation.
+-- criterion: No time is later than the audit's instant (and five minutes for clocks that differ), earlier than the service went live, or an update before its creation. An entry whose key states another time is judged by entries.well_formed.
 -- remedy: Look at what wrote the item; milliseconds or a date typed by hand stand where epoch seconds belong.
 -- population: SELECT count(*) FROM items WHERE kind NOT IN ('settings', 'unclassified')
 -- parameters: go_live INTEGER = 1262304000
 -- scope: item
 WITH times AS (
-    SELECT account, sk, 'ts' AS field, ts AS value, ts AS created FROM entries
+    SELECT account, sk, 'ts' AS field, ts AS value, NULL AS created FROM entries
+    WHERE sk LIKE concat('LEDGER#', ts, '#%')
     UNION ALL SELECT account, sk, 'updated_at', updated_at, NULL FROM balances
     UNION ALL SELECT account, sk, 'created_at', created_at, NULL FROM payments
     UNION ALL SELECT account, sk, 'updated_at', updated_at, created_at FROM payments

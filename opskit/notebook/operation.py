@@ -127,10 +127,11 @@ class Operation:
         if source:
             taken = stored_snapshot([self.path(text) for text in source], self._new_place())
         else:
+            require(self.settings, "billing")
             print(f"account   {self.identity['account'] or 'unknown'}")
             taken = live_snapshot(self.settings, self._new_place(), account=account)
         manifest = taken.manifest
-        print(f"{manifest.verdict}: {manifest.items:,} items from {plain(manifest.describe())}")
+        print(f"{manifest.verdict}: {manifest.items:,} items\n{plain(manifest.describe())}")
         return taken
 
     def _new_place(self) -> Path:

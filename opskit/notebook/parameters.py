@@ -1,7 +1,8 @@
 """The typed contract of a runbook: what its `parameters` cell takes, and checking what is given.
 
 The cell is read with `ast` and `tokenize` and never executed. Its one form of line is
-`name: annotation = literal  # Help text.`; a help text that ends in `One of: a, b.` closes the set.
+`name: annotation = literal  # Help text.`; a help text that ends in `One of: a, b.` closes the set,
+and one that ends in `Required.` lets no empty value through.
 """
 
 import ast
@@ -42,6 +43,11 @@ class Parameter:
     default: object
     help: str = ""
     choices: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> bool:
+        """Whether an empty value will not do."""
+        return self.help.endswith("Required.")
 
 
 def parse_parameters(source: str) -> tuple[Parameter, ...]:
@@ -123,10 +129,14 @@ def check_values(declared: Iterable[Parameter], given: Mapping[str, object]) -> 
         if name not in known:
             names = ", ".join(known) or "none"
             raise ParameterError(f"this runbook takes no parameter {name!r}; it takes: {names}")
-    return {
+    values = {
         name: check_value(parameter, given.get(name, parameter.default))
         for name, parameter in known.items()
     }
+    for name, value in values.items():
+        if known[name].required and not value:
+            raise ParameterError(f"parameter {name} is empty; set it: {known[name].help}")
+    return values
 
 
 def values_from_text(declared: Iterable[Parameter], texts: Iterable[str]) -> dict[str, object]:

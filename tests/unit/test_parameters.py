@@ -152,3 +152,11 @@ def test_an_empty_cell_declares_nothing() -> None:
     """A runbook without parameters takes none."""
     assert parse_parameters("# Parameters\n") == ()
     assert isinstance(DECLARED[0], Parameter)
+
+
+def test_a_required_parameter_is_not_left_empty() -> None:
+    """An empty default that must be replaced stops the run, with the help text."""
+    declared = parse_parameters('account: str = ""  # A user id. Required.')
+    assert check_values(declared, {"account": "a"}) == {"account": "a"}
+    with pytest.raises(ParameterError, match="parameter account is empty; set it: A user id"):
+        check_values(declared, {})

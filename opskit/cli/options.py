@@ -1,7 +1,7 @@
 """The options every verb shares, and how a verb talks: documents on stdout, progress on stderr."""
 
-import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,7 +46,9 @@ class Common:
 
     def emit(self, document: Mapping[str, object]) -> None:
         """Print one JSON document on stdout."""
-        click.echo(json.dumps(document, indent=2, default=str))
+        from opskit.present.json import exact, json_text
+
+        click.echo(json_text({name: exact(value) for name, value in document.items()}))
 
 
 def progress(message: str) -> None:
@@ -54,16 +56,32 @@ def progress(message: str) -> None:
     click.echo(message, err=True)
 
 
-def instant(text: str | None) -> datetime:
-    """The UTC instant an `--as-of` names; a date is its midnight; None is now."""
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?", re.ASCII)
+
+
+def instant(text: str | None, option: str = "--as-of") -> datetime:
+    """The UTC instant an option names; a date is its midnight; None is now."""
     if text is None:
         return datetime.now(UTC)
+    value = _parsed(text)
+    if value is None:
+        message = f"{option} {text!r} is not a date; give YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)"
+        raise InputError(message)
+    return value
+
+
+def _parsed(text: str) -> datetime | None:
+    """The instant a date in ISO 8601 with hyphens spells; None for anything else.
+
+    A number of seconds or milliseconds is refused: some would read as a date of another century.
+    """
+    if not _DATE.fullmatch(text):
+        return None
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
-        message = f"--as-of {text!r} is not a date; give YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)"
-        raise InputError(message) from None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 _OPTIONS = (

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
 from opskit.ledger.books import Books, Row
 from opskit.ledger.counters import Counters
+from opskit.ledger.period import Period
 from opskit.tables.items import COUNTERS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,6 +22,10 @@ PROCESSOR_IDS = (
     "ccbill_subscription_id",
 )
 """The columns of an entry that may hold a processor's id, the most telling first."""
+
+
+_EVER = Period()
+_NOTHING = Counters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,13 @@ class StatementLine:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One account as the snapshot holds it.
+    """One account as the snapshot holds it, over a period.
 
-    `stored` is None when the account has no BALANCE item, `computed` is the sum of the posting
-    rules; `unjudged` says why `computed` cannot be relied on, "" when it can. The mappings of
-    payments, methods, subscriptions and settings are columns of `tables.items`.
+    `opening` is what the entries before the period add up to, `computed` is the closing: opening
+    and the period's lines. Entries change state in place, so both are as restated by now.
+    `stored` is None when the account has no BALANCE item; it is of now. `unjudged` says why
+    `computed` cannot be relied on, "" when it can. The mappings of payments, methods,
+    subscriptions and settings are columns of `tables.items`.
     """
 
     account: str
@@ -66,10 +73,22 @@ class Statement:
     subscriptions: tuple[Mapping[str, object], ...]
     settings: Mapping[str, object] | None
     unjudged: str = ""
+    period: Period = _EVER
+    opening: Counters = _NOTHING
+
+    @property
+    def is_tied(self) -> bool:
+        """Whether the closing may be compared with the stored counters, which are of now."""
+        return self.period.is_open
 
     @property
     def difference(self) -> Counters:
-        """Stored less computed, an absent BALANCE being zero as the service reads it."""
+        """Stored less computed, an absent BALANCE being zero as the service reads it.
+
+        Nothing where the period is closed: what is stored is of now.
+        """
+        if not self.is_tied:
+            return Counters()
         return (self.stored or Counters()) - self.computed
 
     @property
@@ -80,13 +99,18 @@ class Statement:
         return EXIT_FINDINGS if any(self.difference.values()) else EXIT_CLEAN
 
 
-def account_statement(books: Books, account: str, *, as_of: datetime) -> Statement:
+def account_statement(
+    books: Books, account: str, *, as_of: datetime, period: Period = _EVER
+) -> Statement:
     """One account's statement from books; `account` is a user id or the stored partition key.
 
     InputError when the books hold no such account, or hold it under both key layouts.
     """
     key = _find(books, account)
-    lines, computed = _lines(books.rows(_OF_ACCOUNT.format(view="postings", order="ts, sk"), key))
+    postings = books.rows(_OF_ACCOUNT.format(view="postings", order="ts, sk"), key)
+    before, within = _split(postings, period)
+    opening = sum((_effect(posting) for posting in before), start=Counters())
+    lines, computed = _lines(within, opening)
     balances = books.rows(_OF_ACCOUNT.format(view="balances", order="sk"), key)
     settings = books.rows(_OF_ACCOUNT.format(view="settings", order="sk"), key)
     return Statement(
@@ -101,8 +125,29 @@ def account_statement(books: Books, account: str, *, as_of: datetime) -> Stateme
         payment_methods=_details(books, "payment_methods", key),
         subscriptions=_details(books, "subscriptions", key),
         settings=_plain(settings[0]) if settings else None,
-        unjudged=_unjudged(books, key),
+        unjudged=_unjudged(books, key, _undated(postings, period)),
+        period=period,
+        opening=opening,
     )
+
+
+def _split(postings: list[Row], period: Period) -> tuple[list[Row], list[Row]]:
+    """The postings before the period and those within it; one without a time is before it."""
+    start, end = period.bounds
+    before, within = [], []
+    for posting in postings:
+        ts = None if posting["ts"] is None else int(str(posting["ts"]))
+        if start is not None and (ts is None or ts < start):
+            before.append(posting)
+        elif end is None or ts is None or ts < end:
+            within.append(posting)
+    return before, within
+
+
+def _undated(postings: list[Row], period: Period) -> str:
+    """Why a bounded period cannot be judged: an entry without a time could be on either side."""
+    undated = any(posting["ts"] is None for posting in postings)
+    return "an entry's time cannot be read" if undated and period.is_bounded else ""
 
 
 def _find(books: Books, account: str) -> Row:
@@ -125,10 +170,9 @@ def _find(books: Books, account: str) -> Row:
 _OF_ACCOUNT = "SELECT * FROM {view} WHERE layout = $layout AND account = $account ORDER BY {order}"
 
 
-def _lines(postings: list[Row]) -> tuple[tuple[StatementLine, ...], Counters]:
-    """The account's entries in order of time, each with the balances after it."""
+def _lines(postings: list[Row], total: Counters) -> tuple[tuple[StatementLine, ...], Counters]:
+    """The entries in order of time, each with the balances after it, and the closing."""
     lines = []
-    total = Counters()
     for posting in postings:
         effect = _effect(posting)
         total = total + effect
@@ -199,6 +243,6 @@ def _plain(row: Row) -> Row:
     return {name: value for name, value in row.items() if name not in hidden and value is not None}
 
 
-def _unjudged(books: Books, key: Row) -> str:
+def _unjudged(books: Books, key: Row, undated: str) -> str:
     rows = books.rows(_OF_ACCOUNT.format(view="unjudged_accounts", order="reason"), key)
-    return str(rows[0]["reason"]) if rows else ""
+    return "; ".join([str(row["reason"]) for row in rows] + [undated] * bool(undated))

@@ -44,8 +44,13 @@ def findings_csv(report: AuditReport) -> str:
 
 
 def statement_csv(statement: "Statement") -> str:
-    """The entries of a statement with their running balances, one row each."""
-    return _written(STATEMENT_COLUMNS, (_line_row(statement, line) for line in statement.lines))
+    """The entries of a statement with their running balances, one row each.
+
+    A statement that begins at a date has its opening balance as a row before them.
+    """
+    opening = [_opening_row(statement)] if statement.period.start else []
+    lines = (_line_row(statement, line) for line in statement.lines)
+    return _written(STATEMENT_COLUMNS, (*opening, *lines))
 
 
 def _written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
@@ -79,6 +84,15 @@ def _finding_row(finding: Finding, check: CheckResult | None) -> list[Cell]:
         *((cause.fault_class, cause.text, _json(cause.candidates)) if cause else ("", "", "")),
         _json(masked("", finding.evidence)),
         *((check.criterion, check.remedy) if check else ("", "")),
+    ]
+
+
+def _opening_row(statement: "Statement") -> list[Cell]:
+    start, opening = statement.period.start, statement.opening
+    pending = opening.due_if_settled - opening.due_settled
+    return [
+        *(statement.account, statement.currency, utc(start) if start else "", "", ""),
+        *("", "", "opening balance", "", 0, 0, opening.due_settled, pending, ""),
     ]
 
 

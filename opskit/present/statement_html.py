@@ -8,12 +8,12 @@ from opskit.present.escape import Element, element
 from opskit.present.evidence import clipped
 from opskit.present.marks import Row, facts_list, grid, icon, scrolling, section
 from opskit.present.statement_words import (
-    CLOSING_HEADINGS,
     DUE_HEADINGS,
     ENTRY_HEADINGS,
     Item,
     agreement,
     agrees,
+    closing_headings,
     closing_rows,
     currency_name,
     entry_note,
@@ -21,6 +21,8 @@ from opskit.present.statement_words import (
     item_facts,
     item_lists,
     item_name,
+    opening_row,
+    period_text,
 )
 from opskit.present.words import counted, utc
 
@@ -44,6 +46,8 @@ def statement_body(statement: "Statement") -> tuple[Element, ...]:
 def _outcome(statement: "Statement") -> Outcome:
     if statement.unjudged:
         return Outcome.INCONCLUSIVE
+    if not statement.is_tied:
+        return Outcome.NOTED
     return Outcome.PASSED if agrees(statement) else Outcome.FAILED
 
 
@@ -54,6 +58,7 @@ def _masthead(statement: "Statement") -> Element:
         element(
             "p",
             "Account statement",
+            element("span", period_text(statement.period)),
             element("span", f"as of {utc(statement.as_of)}"),
             class_="kicker",
         ),
@@ -66,14 +71,18 @@ def _masthead(statement: "Statement") -> Element:
 
 
 def _closing(statement: "Statement") -> Element:
-    caption = f"Stored counters against the posting rules; currency {currency_name(statement)}"
+    compared = "Stored counters against the posting rules" if statement.is_tied else "As restated"
+    caption = f"{compared}; currency {currency_name(statement)}"
+    headings = closing_headings(statement)
+    missed = statement.is_tied and statement.stored is None
     missing = "The account has no BALANCE item; the service reads that as zero."
     rows = closing_rows(statement)
-    table = grid(caption, CLOSING_HEADINGS, rows, figures={1, 2, 3}, class_="totals")
+    figures = range(1, len(headings))
+    table = grid(caption, headings, rows, figures=figures, class_="totals")
     return section(
         "Closing balance",
         scrolling(table, "Closing balance"),
-        element("p", missing, class_="quiet") if statement.stored is None else None,
+        element("p", missing, class_="quiet") if missed else None,
     )
 
 
@@ -82,7 +91,7 @@ def _entries(statement: "Statement") -> Element:
     left_out = len(statement.lines) - len(lines)
     caption = f"{counted(len(statement.lines), 'entry', 'entries')}, oldest first"
     headings = (*ENTRY_HEADINGS, *DUE_HEADINGS)
-    rows = [_entry(line, statement) for line in lines]
+    rows = [opening_row(statement), *(_entry(line, statement) for line in lines)]
     note = f"{left_out:,} more entries are in the CSV and the JSON."
     table = grid(caption, headings, rows, figures={4, 5, 6, 7}, class_="entries")
     return section(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from opskit.present.columns import columns, paragraph, underlined
 from opskit.present.evidence import clipped
 from opskit.present.statement_words import (
-    CLOSING_HEADINGS,
     DUE_HEADINGS,
     ENTRY_HEADINGS,
     agreement,
+    closing_headings,
     closing_rows,
     currency_name,
     entry_note,
@@ -17,6 +17,8 @@ from opskit.present.statement_words import (
     item_facts,
     item_lists,
     item_name,
+    opening_row,
+    period_text,
 )
 from opskit.present.words import utc
 
@@ -43,6 +45,7 @@ def _header(statement: "Statement", width: int) -> Iterator[str]:
     yield ""
     for name, value in (
         ("Currency", currency_name(statement)),
+        ("Period", period_text(statement.period)),
         ("As of", utc(statement.as_of)),
         ("Source", statement.source),
     ):
@@ -51,18 +54,19 @@ def _header(statement: "Statement", width: int) -> Iterator[str]:
 
 def _closing(statement: "Statement") -> Iterator[str]:
     yield from underlined("CLOSING BALANCE")
-    yield from columns(CLOSING_HEADINGS, closing_rows(statement), right={1, 2, 3})
-    if statement.stored is None:
+    headings = closing_headings(statement)
+    yield from columns(headings, closing_rows(statement), right=range(1, len(headings)))
+    if statement.is_tied and statement.stored is None:
         yield "The account has no BALANCE item; the service reads that as zero."
 
 
 def _entries(statement: "Statement", width: int) -> Iterator[str]:
     yield from underlined(f"ENTRIES ({len(statement.lines):,})")
-    rows = [entry_row(line, statement) for line in statement.lines]
+    rows = [opening_row(statement), *(entry_row(line, statement) for line in statement.lines)]
     headings = (*ENTRY_HEADINGS, *DUE_HEADINGS)
     table = columns(headings, rows, right={4, 5, 6, 7}, widest=REASON_WIDTH)
-    yield table[0]
-    for line, text in zip(statement.lines, table[1:], strict=True):
+    yield from table[:2]
+    for line, text in zip(statement.lines, table[2:], strict=True):
         yield text
         yield from paragraph("", clipped(entry_note(line)), width=width, hang=22)
 

@@ -10,6 +10,7 @@ from opskit.present.evidence import clipped, value_text
 from opskit.present.words import amount_alone, known_currency, utc
 
 if TYPE_CHECKING:
+    from opskit.ledger.period import Period
     from opskit.ledger.statement import Statement, StatementLine
 
 Item = Mapping[str, object]
@@ -23,6 +24,11 @@ def agreement(statement: "Statement") -> str:
     """Whether the stored counters agree with the entries, in words."""
     if statement.unjudged:
         return f"The balance could not be judged: {statement.unjudged}"
+    if not statement.is_tied:
+        return (
+            "A closed period, as now restated: entries change state in place, and the stored"
+            " counters are of now, so nothing is compared with them"
+        )
     if statement.difference != Counters():
         return "The stored counters do not agree with the entries"
     if statement.stored is None:
@@ -61,9 +67,31 @@ def entry_note(line: "StatementLine") -> str:
     return " · ".join(label + text for label, text in named if text)
 
 
+def period_text(period: "Period") -> str:
+    """A period in words; its end is not part of it."""
+    start = f"from {utc(period.start)}" if period.start else "from the first entry"
+    return f"{start} to before {utc(period.end)}" if period.end else f"{start}, open-ended"
+
+
+def opening_row(statement: "Statement") -> tuple[str, ...]:
+    """The opening balance under ENTRY_HEADINGS and DUE_HEADINGS."""
+    opening = statement.opening
+    pending = opening.due_if_settled - opening.due_settled
+    due = (money(opening.due_settled, statement), money(pending, statement))
+    time = utc(statement.period.start) if statement.period.start else ""
+    return (time, "", "", "opening balance", "", "", *due)
+
+
+def closing_headings(statement: "Statement") -> tuple[str, ...]:
+    """The headings of the closing balance; a closed period has nothing stored to compare."""
+    return CLOSING_HEADINGS if statement.is_tied else ("counter", "opening", "closing")
+
+
 def closing_rows(statement: "Statement") -> tuple[tuple[str, ...], ...]:
-    """Each counter and both amounts due: stored, computed, stored less computed."""
-    sides = (statement.stored, statement.computed, statement.difference)
+    """Each counter and both amounts due under `closing_headings`."""
+    sides: tuple[Counters | None, ...] = (statement.opening, statement.computed)
+    if statement.is_tied:
+        sides = (statement.stored, statement.computed, statement.difference)
     named = {name: name.replace("_", " ") for name in asdict(Counters())}
     due = {"due_settled": "due now", "due_if_settled": "due if everything settles"}
     return tuple(

@@ -13,7 +13,8 @@ class FaultClass(StrEnum):
     """
 
     SETTLED_TWICE = "settled_twice"
-    """(0, 0, -a, +a), the entry settled: its settlement reached the counters twice."""
+    """(0, 0, -a, +a), the entry settled: its settlement reached the counters twice (or
+    more often: the same with 2a)."""
 
     SETTLE_NOT_POSTED = "settle_not_posted"
     """(0, 0, +a, -a), the entry settled: the counters still hold it as pending."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from opskit.audit.explain.classes import FaultClass
-from opskit.audit.explain.postings import Posting, possible_postings
+from opskit.audit.explain.postings import possible_postings
 from opskit.audit.explain.resets import Reset, possible_resets
 from opskit.audit.explain.rows import AccountBooks
 from opskit.audit.explain.search import (
@@ -14,7 +14,6 @@ from opskit.audit.explain.search import (
     SearchCutError,
     Side,
     doubt_of,
-    least_doubted,
 )
 from opskit.audit.explain.wording import explained, unexplained
 from opskit.audit.report import Explanation
@@ -22,6 +21,10 @@ from opskit.ledger.counters import Counters
 
 STEPS_PER_ACCOUNT = 200_000
 """How much work one account may take: about a fifth of a second."""
+
+
+RESET_SIZE = 2
+"""A reset weighs as much as the two missing postings that it can least be told from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,8 @@ class FaultSet:
 
     @property
     def size(self) -> int:
-        """How many things went wrong."""
-        return len(self.postings) + (self.reset is not None)
+        """How much went wrong: one for each posting, RESET_SIZE for a reset."""
+        return len(self.postings) + (RESET_SIZE if self.reset else 0)
 
     @property
     def doubt(self) -> int:
@@ -63,15 +66,34 @@ def explain_drift(
     Every equally good set is a candidate: as small, and with as little evidence against it. The
     class is `unexplained` when nothing fits or when the search used up its steps.
     """
-    sides = possible_postings(books)
-    search = _Search(books, Side(sides.owed), Side(sides.payments), Budget(steps))
     try:
-        found = search.smallest(drift)
+        found = fault_sets(books, drift, steps=steps)
     except SearchCutError:
         return unexplained(drift, f"the search was cut after {steps:,} steps")
     if not found:
         return unexplained(drift, "no set of up to three missing or repeated postings a side fits")
-    return explained(found)
+    best = least_doubted(found)
+    return explained(best, left_out=len(found) - len(best))
+
+
+def least_doubted(found: Sequence[FaultSet]) -> list[FaultSet]:
+    """The sets that the evidence speaks least against."""
+    least = min((faults.doubt for faults in found), default=0)
+    return [faults for faults in found if faults.doubt == least]
+
+
+def fault_sets(
+    books: AccountBooks, drift: Counters, *, steps: int = STEPS_PER_ACCOUNT
+) -> list[FaultSet]:
+    """Every set of the smallest size; SearchCutError when the steps are used up."""
+    sides = possible_postings(books)
+    search = _Search(books, Side(sides.owed), Side(sides.payments), Budget(steps))
+    found = [*search.without_reset(drift)]
+    size = min((faults.size for faults in found), default=RESET_SIZE + 2)
+    if size >= RESET_SIZE:
+        found += search.with_reset(drift, size - RESET_SIZE)
+    least = min((faults.size for faults in found), default=0)
+    return [faults for faults in found if faults.size == least]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +105,20 @@ class _Search:
     payments: Side
     budget: Budget
 
-    def smallest(self, drift: Counters) -> list[FaultSet]:
-        """The smallest and least doubted sets, with a reset or without."""
-        found = [*self._without_reset(drift), *self._with_reset(drift)]
-        least = min(((s.size, s.doubt) for s in found), default=(0, 0))
-        return [s for s in found if (s.size, s.doubt) == least]
-
-    def _without_reset(self, drift: Counters) -> Iterator[FaultSet]:
+    def without_reset(self, drift: Counters) -> Iterator[FaultSet]:
+        """The smallest sets of postings alone."""
         owed, paid = _split(drift)
         owed_sets = self.owed.smallest_sets(owed, self.budget)
         paid_sets = self.payments.smallest_sets(paid, self.budget) if owed_sets else []
         yield from self._joined(owed_sets, paid_sets)
 
-    def _with_reset(self, drift: Counters) -> Iterator[FaultSet]:
-        """Sets of one reset and at most one posting a side."""
+    def with_reset(self, drift: Counters, more: int) -> Iterator[FaultSet]:
+        """Sets of one reset and up to so many postings, at most one a side."""
         for reset in possible_resets(self.books):
             self.budget.spend()
             owed, paid = _split(drift - reset.drift)
+            if (owed != (0, 0)) + (paid != (0, 0)) > more:
+                continue
             dropped = frozenset(reset.keys)
             sets = [
                 side.smallest_sets(rest, self.budget, largest=1, excluded=dropped)
@@ -114,8 +133,8 @@ class _Search:
         *,
         reset: Reset | None = None,
     ) -> Iterator[FaultSet]:
-        """Each least doubted set of one side with each of the other."""
-        for left, right in product(least_doubted(owed), least_doubted(paid)):
+        """Each set of one side with each of the other."""
+        for left, right in product(owed, paid):
             self.budget.spend()
             yield FaultSet((*left, *right), reset)
 
@@ -126,11 +145,3 @@ def _split(drift: Counters) -> tuple[tuple[int, int], tuple[int, int]]:
         (drift.owed_pending, drift.owed_settled),
         (drift.payments_pending, drift.payments_settled),
     )
-
-
-def consistent_classes(faults: FaultSet) -> tuple[FaultClass, ...]:
-    """The other classes that would leave the same numbers on the same entries."""
-    return tuple(dict.fromkeys(other for posting in faults.postings for other in posting.others))
-
-
-__all__ = ["FaultSet", "Posting", "consistent_classes", "explain_drift"]

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.rows import AccountBooks, Entry, Payment, Rail
 
+HANDLER_SECONDS = 60
+"""A handler has made all its writes, counters and payment, within so many seconds."""
+
 _SETTLED = frozenset({"succeeded", "paid"})
 
 _REPEATED = frozenset(
@@ -41,10 +44,10 @@ class Evidence:
 
     @property
     def counters_untouched_since_payment(self) -> bool:
-        """Whether BALANCE was last written before the payment's last write, a second or more."""
+        """Whether BALANCE was last written well before the payment's last write."""
         written = self.books.balance_updated_at
         paid = self.payment.updated_at if self.payment else None
-        return written is not None and paid is not None and written < paid
+        return written is not None and paid is not None and written < paid - HANDLER_SECONDS
 
     def counters_last_written_at(self, moment: int | None) -> bool:
         """Whether BALANCE was last written at a moment that nothing else of the account has."""
@@ -89,7 +92,7 @@ def _settled_by_one_alone(fault: FaultClass, evidence: Evidence) -> bool:
     if fault is not FaultClass.SETTLED_TWICE or payment is None or payment.by_webhook:
         return False
     if evidence.entry.rail is not Rail.PAYPAL:
-        return True
+        return False
     end = payment.updated_at if payment.updated_at is not None else evidence.entry.ts
     webhooks = evidence.books.webhooks_of(Rail.PAYPAL)
     return webhooks.any_within(evidence.entry.ts, end) is False

@@ -6,14 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.evidence import Evidence, doubt
-from opskit.audit.explain.rows import AccountBooks, Entry
+from opskit.audit.explain.rows import FIRST_WRITES_WINDOW, AccountBooks, Entry
 
 Vector = tuple[int, int]
 """What a posting adds to (pending, settled) of one side."""
-
-
-FIRST_WRITES_WINDOW = 120
-"""Seconds from an account's first entry in which first writes of BALANCE can race."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +28,10 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A pattern on an entry: what it adds to its side, and how much evidence is against it."""
+    """A pattern on an entry: what it adds to its side, and how much evidence is against it.
+
+    `others` are classes that leave the same numbers on the same entry.
+    """
 
     entry: Entry
     vector: Vector
@@ -59,8 +58,8 @@ _SETTLED = (
     Pattern((1, -1), FaultClass.SETTLE_NOT_POSTED),
     Pattern((-1, 1), FaultClass.SETTLED_TWICE),
     Pattern((-1, 0), FaultClass.ENTRY_NOT_POSTED, (FaultClass.SETTLED_AND_RELEASED,), rare=1),
-    Pattern((1, 0), FaultClass.POSTED_TWICE, rare=1),
-    Pattern((0, 1), FaultClass.POSTED_TWICE, rare=1),
+    Pattern((1, 0), FaultClass.POSTED_TWICE),
+    Pattern((0, 1), FaultClass.POSTED_TWICE),
 )
 _REVERSED = (
     Pattern((1, 0), FaultClass.RELEASE_NOT_POSTED, (FaultClass.POSTED_TWICE,)),
@@ -92,11 +91,15 @@ def possible_postings(books: AccountBooks) -> Sides:
 
 
 def _lost_to_reset(posting: Posting) -> Posting:
-    """The posting of an account's opening, where racing first writes could be the cause."""
+    """The posting of an account's opening, where racing first writes could be the cause.
+
+    They lose what a crash would not have, so that one piece of evidence speaks no more against it.
+    """
     classes = (posting.fault_class, *posting.others)
     if FaultClass.ENTRY_NOT_POSTED not in classes:
         return posting
-    return replace(posting, others=(*posting.others, FaultClass.COUNTERS_RESET))
+    others = (*posting.others, FaultClass.COUNTERS_RESET)
+    return replace(posting, others=others, doubt=max(0, posting.doubt - 1))
 
 
 def _postings(evidence: Evidence) -> Iterator[Posting]:

@@ -6,6 +6,9 @@ from enum import Enum
 
 from opskit.ledger.counters import Counters
 
+FIRST_WRITES_WINDOW = 120
+"""Seconds from an account's first entry in which first writes of BALANCE can race."""
+
 
 class Rail(Enum):
     """The processor that an entry or a payment belongs to, by its webhooks' partition."""

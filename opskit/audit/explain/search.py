@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement, pairwise, product
 
+from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.postings import Posting, Vector
 
 LARGEST_SET = 3
@@ -52,7 +53,7 @@ class Side:
     ) -> list[PostingSet]:
         """Every set of the smallest size that adds up to the target; [()] for nothing to explain.
 
-        No set holds an entry twice or an excluded one. [] when no set of `largest` or fewer fits.
+        No set holds an excluded entry. [] when none of up to `largest` postings fits.
         """
         if target == (0, 0):
             return [()]
@@ -85,21 +86,21 @@ class Side:
     def _filled(
         self, vectors: tuple[Vector, ...], budget: Budget, excluded: frozenset[str]
     ) -> Iterator[PostingSet]:
-        """The sets of postings with these vectors, each once and no entry twice."""
+        """The sets of postings with these vectors, each once."""
         for chosen in product(*(self.by_vector[vector] for vector in vectors)):
             budget.spend()
-            keys = [posting.entry.sk for posting in chosen]
-            rising = all(
-                keys[n] < keys[n + 1] for n in range(len(keys) - 1) if vectors[n] == vectors[n + 1]
-            )
-            if rising and len(set(keys)) == len(keys) and excluded.isdisjoint(keys):
+            in_order = all(_may_follow(*pair) for pair in pairwise(chosen))
+            if in_order and excluded.isdisjoint(posting.entry.sk for posting in chosen):
                 yield chosen
 
 
-def least_doubted(sets: Sequence[PostingSet]) -> list[PostingSet]:
-    """The sets that the evidence speaks least against."""
-    least = min((doubt_of(postings) for postings in sets), default=0)
-    return [postings for postings in sets if doubt_of(postings) == least]
+def _may_follow(before: Posting, after: Posting) -> bool:
+    """Whether two postings of a set stand in order; only a settlement may be repeated again."""
+    if before.vector != after.vector:
+        return True
+    if before is after:
+        return before.fault_class is FaultClass.SETTLED_TWICE
+    return before.entry.sk < after.entry.sk
 
 
 def doubt_of(postings: PostingSet) -> int:

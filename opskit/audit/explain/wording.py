@@ -44,14 +44,14 @@ def _class(faults: Faults) -> FaultClass:
     return FaultClass.SEVERAL if more else only
 
 
-def explained(found: Sequence[Faults]) -> Explanation:
-    """The explanation that equally good sets of faults make together."""
-    listed = found[:LISTED]
-    return Explanation(
-        fault_class=class_of(found),
-        candidates=tuple(dict.fromkeys(faults.keys for faults in listed)),
-        text=" ".join((_opening(found, len(listed)), *_sentences(found), *_also(found))),
-    )
+def explained(found: Sequence[Faults], *, left_out: int) -> Explanation:
+    """The explanation that equally good sets of faults make together.
+
+    `left_out` counts the sets of the same size that evidence speaks against.
+    """
+    keys = tuple(dict.fromkeys(faults.keys for faults in found))
+    text = (_opening(len(keys)), *_sentences(found), *_also(found), *_rest(left_out))
+    return Explanation(fault_class=class_of(found), candidates=keys[:LISTED], text=" ".join(text))
 
 
 def unexplained(drift: Counters, why: str) -> Explanation:
@@ -61,13 +61,22 @@ def unexplained(drift: Counters, why: str) -> Explanation:
     return Explanation(FaultClass.UNEXPLAINED, (), text)
 
 
-def _opening(found: Sequence[Faults], listed: int) -> str:
-    if len(found) == 1:
-        return "One set of postings accounts for the whole drift:"
+def _opening(sets: int) -> str:
+    if sets == 1:
+        return "One set of entries accounts for the whole drift:"
+    listed = min(sets, LISTED)
     return (
-        f"{listed} of {len(found)} equally good sets are listed; each accounts for the whole "
+        f"{listed} of {sets} equally good sets of entries are listed; each accounts for the whole "
         "drift, the books do not tell which is true:"
     )
+
+
+def _rest(left_out: int) -> list[str]:
+    """How many sets fit the numbers but not the payments, webhooks and times."""
+    sets = "1 more set" if left_out == 1 else f"{left_out} more sets"
+    fit = "fits" if left_out == 1 else "fit"
+    reason = "the payments, webhooks and times in the books speak against it"
+    return [f"{sets} of the same size {fit} the amounts; {reason}."] if left_out else []
 
 
 def _sentences(found: Sequence[Faults]) -> list[str]:
@@ -100,5 +109,7 @@ def _also(found: Sequence[Faults]) -> list[str]:
     """The classes that would leave the same numbers on the same entries, if any."""
     named = class_of(found).split(OR)
     others = {other for faults in found for p in faults.postings for other in p.others}
+    if any(faults.reset for faults in found):
+        others |= {FaultClass.ENTRY_NOT_POSTED, FaultClass.ADJUSTMENT_NOT_POSTED}
     rest = [known for known in FaultClass if known in others and known not in named]
     return [f"Also consistent with: {', '.join(rest)}."] if rest else []

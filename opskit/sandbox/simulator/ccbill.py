@@ -120,9 +120,9 @@ def _rebilled(world: World, subscription: str) -> Flow:
 
 
 def _taken_back(world: World, transaction: str, amount: int) -> Flow:
-    """A chargeback, refund, void or return; one in ten comes without its amount and is of zero."""
+    """A chargeback, refund, void or return; without its amount it is of zero."""
     what = world.rng.choice(("Chargeback", "Refund", "Void", "Return"))
-    taken = 0 if world.rng.random() < 0.1 else amount
+    taken = 0 if world.chance(world.faults.amountless) else amount
     world.mark(_MARKERS, digest(world.account, transaction, what), ttl="ttl")
     yield world.pause()
     meta = _event(world, what, transaction, taken)

@@ -28,10 +28,24 @@ class FaultRates:
     reset: float = 0.0
     """Per account: the first write of BALANCE is slow, others come between."""
 
+    unheard: float = 0.0
+    """Per payment that waits: nothing is ever heard of it again."""
+
+    amountless: float = 0.0
+    """Per CCBill adjustment: its webhook lacks the amount, the entry is of zero."""
+
 
 CLEAN = FaultRates()
 
 STORMY = FaultRates(
-    crash=0.015, duplicate=0.008, lost=0.025, race=0.15, reorder=0.1, late=0.1, reset=0.06
+    crash=0.015,
+    duplicate=0.008,
+    lost=0.025,
+    race=0.15,
+    reorder=0.1,
+    late=0.1,
+    reset=0.06,
+    unheard=0.25,
+    amountless=0.1,
 )
 """Rates that leave about a third of the accounts drifted, one in six of those by several faults."""

@@ -41,7 +41,8 @@ class History:
     """One account's items in DynamoDB JSON, markers with them, and the truth about them.
 
     `drift` is stored less what the entries add up to; `injected` names what caused it and is empty
-    when nothing did; `in_flight` when a flow was half way through its writes at the end.
+    when nothing did; `stormy` when faults could have struck; `in_flight` when a flow was half way
+    through its writes at the end.
     """
 
     seed: int
@@ -50,6 +51,7 @@ class History:
     items: tuple[Item, ...]
     drift: Counters
     injected: tuple[InjectedFault, ...]
+    stormy: bool
     in_flight: bool
     writes: int
 
@@ -90,6 +92,7 @@ def simulate(
         items=_items(world),
         drift=drift_of(world),
         injected=faults_of(world),
+        stormy=faults != CLEAN,
         in_flight=world.in_flight,
         writes=world.writes,
     )

@@ -57,7 +57,7 @@ def approve_later(world: World) -> Flow:
     order, sk = yield from _ordered(world)
     yield world.call()
     _payment(world, order, sk, "pending", {"order": {"id": order, "status": "CREATED"}})
-    if world.rng.random() < 0.7:
+    if not world.chance(world.faults.unheard):
         fate = world.rng.choice(("COMPLETED", "COMPLETED", "DENIED"))
         _deliver(world, order, sk, fate, webhook_delay(world))
     yield 0

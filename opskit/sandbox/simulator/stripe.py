@@ -45,7 +45,7 @@ def _first_status(world: World) -> str:
 def _follow(world: World, intent: str, *, done: bool) -> None:
     """Have the intent's webhooks come: processing, then the end of it, then maybe a dispute."""
     fate = "succeeded" if done or world.rng.random() < 0.6 else "failed"
-    if not done and world.rng.random() < 0.2:
+    if not done and world.chance(world.faults.unheard):
         return
     if not done and world.rng.random() < 0.2:
         world.start(_processing(world, intent), after=webhook_delay(world) // 2)

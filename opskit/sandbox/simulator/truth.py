@@ -27,33 +27,38 @@ def drift_of(world: World) -> Counters:
     """Stored less what the entries as they stand add up to."""
     balance = world.items.get("BALANCE", {})
     stored = Counters(*(int(str(balance.get(f"{counter}_cents", 0))) for counter in COUNTERS))
-    for sk, entry in world.items.items():
-        if sk.startswith("LEDGER#"):
-            stored -= _owed(entry)
+    for _, entry in _entries(world):
+        stored -= _owed(entry)
     return stored
 
 
 def faults_of(world: World) -> tuple[InjectedFault, ...]:
-    """Every fault whose movements do not cancel out, a reset first."""
+    """Every fault whose movements do not cancel out, a reset first.
+
+    An entry that a reset and another fault struck is judged by what is left of its movements.
+    """
     moves: dict[str, list[Move]] = defaultdict(list)
     for move in world.moves:
         moves[move.sk].append(move)
+    wrong = {sk for sk, entry in _entries(world) if _sum(moves.get(sk, [])) != _owed(entry)}
+    for sk in wrong:
+        if _lost(moves[sk]):
+            moves[sk] = [move for move in moves[sk] if move.alive]
     return (*_reset(moves), *_entry_faults(world, moves))
 
 
 def _reset(moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
     """The reset of the counters, if it lost anything."""
-    lost = {sk: _sum([move for move in made if not move.alive]) for sk, made in moves.items()}
-    keys = tuple(sorted(sk for sk, effect in lost.items() if effect != ZERO))
+    keys = tuple(sorted(sk for sk, made in moves.items() if _lost(made)))
     if keys:
         yield InjectedFault("counters_reset", keys)
 
 
 def _entry_faults(world: World, moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
     """What was lost or made too often, entry by entry, as if nothing had been reset."""
-    for sk, entry in world.items.items():
+    for sk, entry in _entries(world):
         made = moves.get(sk, [])
-        if sk.startswith("LEDGER#") and _sum(made) != _owed(entry):
+        if _sum(made) != _owed(entry):
             yield from (InjectedFault(found, (sk,)) for found in _classes(entry, made))
 
 
@@ -87,6 +92,15 @@ def _later(state: str, steps: Counter[Step], *, unfinished: bool) -> Iterator[st
 def _waits(made: list[Move]) -> bool:
     """Whether an entry was first counted as pending."""
     return any(m.delta.owed_pending or m.delta.payments_pending for m in made)
+
+
+def _entries(world: World) -> Iterator[tuple[str, Mapping[str, object]]]:
+    return ((sk, item) for sk, item in world.items.items() if sk.startswith("LEDGER#"))
+
+
+def _lost(made: list[Move]) -> bool:
+    """Whether a reset lost movements that do not cancel out."""
+    return _sum([move for move in made if not move.alive]) != ZERO
 
 
 def _sum(moves: list[Move]) -> Counters:

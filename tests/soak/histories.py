@@ -1,0 +1,74 @@
+"""The soak: many simulated histories, audited and held against the truth.
+
+`python -m tests.soak.histories --histories 100000` runs in batches and prints the seeds of every
+history that the audit got wrong; it exits 1 when a promise is broken.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from opskit.sandbox.simulator import AS_OF, STORMY, History, simulate
+from opskit.sandbox.simulator.judge import Score, audit_histories
+
+BATCH = 5_000
+STORMY_OF_FIVE = 3
+"""Of five histories three have faults, one is clean, one is cut in the middle of its writes."""
+
+
+def history(seed: int) -> History:
+    """The soak's history of a seed: with faults, clean, or in flight."""
+    kind = seed % 5
+    if kind < STORMY_OF_FIVE:
+        return simulate(seed, faults=STORMY)
+    if kind == STORMY_OF_FIVE:
+        return simulate(seed)
+    writes = simulate(seed).writes
+    return simulate(seed, stop_after=1 + seed * 7_919 % writes)
+
+
+def scores(count: int, first: int = 0) -> Iterator[Score]:
+    """The score of each batch of histories."""
+    for start in range(first, first + count, BATCH):
+        seeds = range(start, min(start + BATCH, first + count))
+        with TemporaryDirectory(prefix="opskit-soak-") as folder:
+            yield audit_histories([history(seed) for seed in seeds], Path(folder), AS_OF)
+
+
+def broken(score: Score) -> str:
+    """The promises that a batch broke, with seeds; "" when it kept all of them."""
+    faults = {"missed": score.missed, "invented": score.invented, "unlisted": score.unlisted}
+    told = [f"{name}: seeds {', '.join(map(str, s))}" for name, s in faults.items() if s]
+    if score.class_right < 0.98:
+        told.append(f"class right in only {score.class_right:.2%}: seeds {score.misread}")
+    return "; ".join(told)
+
+
+def main() -> int:
+    """Run the soak and print a line a batch."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--histories", type=int, default=100_000)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args()
+    started, status, totals = time.monotonic(), 0, [0, 0, 0, 0]
+    for score in scores(options.histories, options.first):
+        counted = (score.histories, score.drifted, len(score.misread), score.exact)
+        totals = [a + b for a, b in zip(totals, counted, strict=True)]
+        done, drifted, misread, exact = totals
+        print(
+            f"{done:,} histories, {drifted:,} drifted, class right "
+            f"{1 - misread / max(drifted, 1):.2%} (exactly {exact / max(drifted, 1):.2%}), "
+            f"{time.monotonic() - started:.0f} s",
+            flush=True,
+        )
+        if problem := broken(score):
+            print(f"  {problem}", flush=True)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,14 +14,16 @@ def parameters() -> dict[str, object]:
 
 
 def check_found_is_planted(report: "AuditReport") -> None:
-    """The findings of the checks are the planted faults, by check, account and key."""
+    """The findings of every check are the planted faults, every drift to the cent."""
     from opskit.sandbox.lab import SEED
+    from opskit.sandbox.proof import tallies
     from opskit.sandbox.seed import sample_books
     from opskit.testing import AS_OF
 
-    planted = {(f.check, f.account, f.key) for f in sample_books(SEED, AS_OF).faults}
-    found = {(f.check, f.account, f.key) for f in report.findings}
-    assert found == planted, sorted(found ^ planted)
+    books = sample_books(SEED, AS_OF)
+    proof = tallies(books.faults, report)
+    assert books.faults
+    assert not [tally for tally in proof if not tally.equal]
 
 
 def check_the_read_is_complete(snapshot: "Snapshot") -> None:

@@ -7,6 +7,7 @@ from opskit.audit.report import AuditReport, CheckResult, Explanation, Finding, 
 from opskit.present.escape import Element, element
 from opskit.present.evidence import CounterTable, clipped, counter_table, facts, sentence
 from opskit.present.marks import code, facts_list, folded, grid, pairs_table, section, state
+from opskit.present.since import reread_words
 from opskit.present.words import counted, severity_counts
 
 IN_VIEW = 10
@@ -112,6 +113,7 @@ def _finding(finding: Finding) -> Element:
 def _proof(finding: Finding) -> Element:
     table = counter_table(finding)
     known = [(fact.label, fact.value) for fact in facts(finding)]
+    known += [("read again", clipped(reread_words(read))) for read in finding.rereads]
     rest = pairs_table("Evidence", [*known, ("finding", finding.id)])
     counters = element("div", _counters(table), class_="scroll") if table else None
     return element("div", counters, rest, class_="proof")

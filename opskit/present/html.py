@@ -10,6 +10,7 @@ from opskit.present.escape import UNTYPESET, Element, Node, element, fragment, p
 from opskit.present.evidence import clipped
 from opskit.present.findings_html import contents, findings_section
 from opskit.present.marks import code, facts_list, folded, grid, icon, scrolling, section, state
+from opskit.present.since import since_sections
 from opskit.present.statement_html import statement_body
 from opskit.present.words import (
     RISK_DEFINITION,
@@ -41,6 +42,7 @@ def report_html(report: AuditReport, *, title: str = TITLE, limit: int = SHOWN_P
         element(
             "main",
             *_summary(report),
+            *since_sections(report),
             contents(report),
             findings_section(report, limit, anchored=True),
             *_tables(report),
@@ -53,7 +55,13 @@ def report_html(report: AuditReport, *, title: str = TITLE, limit: int = SHOWN_P
 def report_fragment(report: AuditReport, *, limit: int = SHOWN_IN_FRAGMENT) -> str:
     """The report as a part of another page, a notebook's output, with the style it needs."""
     findings = findings_section(report, limit, anchored=False)
-    body = _root(_masthead(report, TITLE), *_summary(report), findings, *_tables(report))
+    body = _root(
+        _masthead(report, TITLE),
+        *_summary(report),
+        *since_sections(report),
+        findings,
+        *_tables(report),
+    )
     return fragment(body)
 
 

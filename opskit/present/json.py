@@ -7,7 +7,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from opskit.audit.report import AuditReport, CheckResult, ControlTotal, Explanation, Finding
+from opskit.audit.report import (
+    AuditReport,
+    CheckResult,
+    Comparison,
+    ControlTotal,
+    Explanation,
+    Finding,
+)
 from opskit.present.escape import masked
 from opskit.present.words import amount_at_risk, headline, utc
 
@@ -34,6 +41,8 @@ def report_json(report: AuditReport) -> dict[str, object]:
         "findings": [_finding(finding) for finding in report.findings],
         "observations": [_finding(seen) for seen in report.observations],
         "control_totals": _totals(report.control_totals),
+        "remarks": list(report.remarks),
+        "comparison": _comparison(report.comparison),
     }
 
 
@@ -105,6 +114,7 @@ def _finding(finding: Finding) -> dict[str, object]:
         "condition": finding.condition,
         "evidence": _plain_values(finding.evidence),
         "explanation": _explanation(finding.explanation),
+        "rereads": [{**asdict(read), "at": utc(read.at)} for read in finding.rereads],
     }
 
 
@@ -116,6 +126,10 @@ def _explanation(explanation: Explanation | None) -> dict[str, object] | None:
         "candidates": [list(keys) for keys in explanation.candidates],
         "text": explanation.text,
     }
+
+
+def _comparison(comparison: Comparison | None) -> object:
+    return None if comparison is None else exact(asdict(comparison))
 
 
 def _totals(totals: tuple[ControlTotal, ...]) -> dict[str, object]:

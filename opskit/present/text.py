@@ -7,6 +7,7 @@ from opskit.audit.report import AuditReport, CheckResult, Explanation, Finding, 
 from opskit.present.columns import columns, paragraph, underlined
 from opskit.present.escape import plain
 from opskit.present.evidence import clipped, counter_table, facts, sentence
+from opskit.present.since import reread_words, since_text
 from opskit.present.words import (
     OUTCOME_WORDS,
     RISK_DEFINITION,
@@ -34,6 +35,7 @@ def report_text(report: AuditReport, *, width: int = 100, limit: int = SHOWN_PER
     """
     lines = [
         *_summary(report, width),
+        *_since(report),
         *_checks(report),
         *_findings(report, width, limit),
         *_control_totals(report),
@@ -75,6 +77,12 @@ def _not_examined(report: AuditReport, width: int) -> Iterator[str]:
         yield from paragraph("-", text, width=width, hang=2)
     if not silent and not report.unjudged:
         yield "Nothing: every check ran to its end."
+
+
+def _since(report: AuditReport) -> Iterator[str]:
+    for heading, lines in since_text(report):
+        yield from underlined(heading)
+        yield from lines
 
 
 def _checks(report: AuditReport) -> Iterator[str]:
@@ -135,6 +143,8 @@ def _finding(number: int, finding: Finding, width: int) -> Iterator[str]:
     hang = min(max((len(fact.label) for fact in known), default=0), 28) + 2
     for fact in known:
         yield from paragraph(fact.label, fact.value, width=width, indent=7, hang=hang)
+    for read in finding.rereads:
+        yield from paragraph("Read again", clipped(reread_words(read)), width=width, indent=7)
     if finding.explanation:
         yield from _explanation(finding.explanation, width)
 

@@ -149,8 +149,13 @@ def verdict_sentence(report: AuditReport) -> str:
         parts.append(f"{len(by_outcome[Outcome.FAILED])} failed, in {counted(accounts, 'account')}")
     if open_checks:
         parts.append(f"{open_checks} could not be decided")
-    if by_outcome[Outcome.SKIPPED]:
-        parts.append(f"{len(by_outcome[Outcome.SKIPPED])} skipped")
+    for kind, word in (
+        (Outcome.TRANSIENT, "found only what was gone when read again"),
+        (Outcome.WAIVED, "found only what is waived"),
+        (Outcome.SKIPPED, "skipped"),
+    ):
+        if by_outcome[kind]:
+            parts.append(f"{len(by_outcome[kind])} {word}")
     sentence = "; ".join(parts) + "."
     if report.unjudged:
         unjudged = counted(len(report.unjudged), "account")
@@ -161,9 +166,15 @@ def verdict_sentence(report: AuditReport) -> str:
 def severities_text(report: AuditReport) -> str:
     """How many findings there are of each severity, and how many of all are not failures."""
     found = [f"{count:,} {severity.value}" for severity, count in severity_counts(report).items()]
-    undecided = len(report.findings) - len(of_outcome(report.findings, Outcome.FAILED))
+    kinds = (
+        (Outcome.INCONCLUSIVE, "not decided"),
+        (Outcome.TRANSIENT, "transient"),
+        (Outcome.WAIVED, "waived"),
+    )
+    counts = [(len(of_outcome(report.findings, kind)), word) for kind, word in kinds]
+    apart = ", ".join(f"{count:,} of them {word}" for count, word in counts if count)
     text = ", ".join(found) or "none"
-    text += f" ({undecided:,} of them not decided)" if undecided else ""
+    text += f" ({apart})" if apart else ""
     seen = counted(len(report.observations), "observation")
     return f"{text}; {seen} beside them" if report.observations else text
 

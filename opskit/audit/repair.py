@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.wording import OR, SPELLED_OUT
-from opskit.audit.report import AuditReport, Finding, Outcome, Severity
+from opskit.audit.report import AuditReport, Explanation, Finding, Outcome, Severity
 from opskit.ledger.books import Books, Row
 from opskit.ledger.counters import Counters
 from opskit.tables.items import COUNTERS, Layout
@@ -23,7 +23,10 @@ COUNTERS_ARE_WRONG = frozenset(FaultClass) - {
 }
 """The classes in which the entries are right and the counters are to follow them."""
 
-_OF_THE_COUNTERS = ("balances.",)
+_OF_THE_COUNTERS = "balances."
+_OF_ALL_ENTRIES = ("entries.", "duplicates.", "currencies.", "history.", "links.payment_entry")
+"""Checks whose findings leave it open what the account's entries should add up to."""
+
 _GRAVE = frozenset({Severity.CRITICAL, Severity.HIGH})
 
 
@@ -67,10 +70,11 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class NotRepairable:
-    """An account whose drift has no update, and why."""
+    """An account whose drift has no update, and why; `decided` when there is drift for sure."""
 
     account: str
     reason: str
+    decided: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,13 @@ def repair_plan(report: AuditReport, books: Books, *, table: str) -> RepairPlan:
     drifted = [finding for finding in report.findings if finding.check == DRIFT_CHECK]
     suspects = _suspects(report)
     repairs: list[Repair] = []
-    left = [NotRepairable(name, _UNJUDGED) for name in report.unjudged]
+    left = [NotRepairable(name, _UNJUDGED, decided=False) for name in report.unjudged]
     for finding in drifted:
         reason = _why_not(finding, suspects.get(finding.account, ()))
         rows = [] if reason else _balances(books, finding)
         if reason:
-            left.append(NotRepairable(finding.account, reason))
+            sure = finding.outcome in (Outcome.FAILED, Outcome.WAIVED)
+            left.append(NotRepairable(finding.account, reason, decided=sure))
         elif len(rows) != 1:
             left.append(NotRepairable(finding.account, _NO_BALANCE))
         else:
@@ -113,21 +118,42 @@ _UNDECIDED = {
 }
 
 
-def _suspects(report: AuditReport) -> Mapping[str, tuple[str, ...]]:
-    """Per account, the grave findings that are not of the counters: its entries are in doubt."""
-    found: dict[str, list[str]] = {}
+def _suspects(report: AuditReport) -> Mapping[str, list[Finding]]:
+    """Per account, the grave findings that are not of the counters."""
+    found: dict[str, list[Finding]] = {}
     for finding in report.findings:
         counts = finding.outcome in (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.WAIVED)
-        if finding.check.startswith(_OF_THE_COUNTERS) or not counts:
+        if not counts or finding.severity not in _GRAVE or _of_the_counters(finding):
             continue
-        if finding.severity in _GRAVE:
-            others = finding.evidence.get("accounts")
-            for account in {finding.account, *(others if isinstance(others, list) else ())}:
-                found.setdefault(account, []).append(finding.check)
-    return {account: tuple(sorted(set(checks))) for account, checks in found.items()}
+        others = finding.evidence.get("accounts")
+        for account in {finding.account, *(others if isinstance(others, list) else ())}:
+            found.setdefault(account, []).append(finding)
+    return found
 
 
-def _why_not(finding: Finding, suspects: Iterable[str]) -> str:
+def _of_the_counters(finding: Finding) -> bool:
+    return finding.check.startswith(_OF_THE_COUNTERS)
+
+
+def _doubts(explanation: Explanation, suspects: Iterable[Finding]) -> str:
+    """The checks that put the entries in doubt: all of them, or those the explanation names."""
+    named = {key for keys in explanation.candidates for key in keys}
+    doubting = {
+        finding.check
+        for finding in suspects
+        if finding.check.startswith(_OF_ALL_ENTRIES) or not named.isdisjoint(_keys(finding))
+    }
+    return ", ".join(sorted(doubting))
+
+
+def _keys(finding: Finding) -> set[str]:
+    """The sort keys a finding speaks of."""
+    listed = finding.evidence.get("keys")
+    more = [key for key in listed if isinstance(key, str)] if isinstance(listed, list) else []
+    return {finding.key, str(finding.evidence.get("ledger_sk", "")), *more}
+
+
+def _why_not(finding: Finding, suspects: Iterable[Finding]) -> str:
     """Why a drift is not to be repaired by setting the counters, "" when it may be."""
     if finding.outcome is not Outcome.FAILED:
         return _UNDECIDED.get(finding.outcome, f"its drift is {finding.outcome}")
@@ -136,9 +162,9 @@ def _why_not(finding: Finding, suspects: Iterable[str]) -> str:
         return "nothing explains the drift, so it is not known which side is wrong"
     if finding.evidence.get("balance_item"):
         return _NO_BALANCE
-    named = ", ".join(suspects)
-    if named:
-        return f"its entries are in doubt themselves: {named}; settle that first"
+    doubts = _doubts(explanation, suspects)
+    if doubts:
+        return f"its entries are in doubt themselves: {doubts}; settle that first"
     if _entries_may_be_wrong(explanation.fault_class, explanation.text, explanation.candidates):
         return _ENTRIES
     return ""

@@ -16,6 +16,8 @@ VERBS = {
     "apply": "provision",
     "snapshot": "snapshot",
     "audit": "books",
+    "verify": "evidence",
+    "repair": "evidence",
     "checks": "checks",
     "statement": "statement",
     "run": "runbooks",

@@ -136,18 +136,20 @@ def caller_identity(connection: Connection) -> Identity:
         session = make_session(connection)
         provider = provider_of(session)
         if not local:
-            return _ask(session, None, provider)
+            return _ask(session, connection, provider)
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     try:
-        return _ask(session, connection.endpoint_url, provider)
+        return _ask(session, connection, provider)
     except (BotoCoreError, ClientError, ResponseParserError):  # DynamoDB Local answers in JSON
         return Identity(None, None, provider)
 
 
-def _ask(session: "boto3.Session", endpoint_url: str | None, provider: str | None) -> Identity:
-    config = client_config(1, 2, "standard", local=endpoint_url is not None)
+def _ask(session: "boto3.Session", connection: Connection, provider: str | None) -> Identity:
+    config = client_config(connection, 1, 2, "standard")
+    local = is_loopback(connection.endpoint_url)
+    endpoint_url = connection.endpoint_url if local else None
     client = session.client("sts", endpoint_url=endpoint_url, config=config)
     enforce_allow_list(client.meta.events, "sts", {"GetCallerIdentity"})
     reply = client.get_caller_identity()

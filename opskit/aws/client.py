@@ -4,12 +4,18 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from opskit.aws.access import access_errors
-from opskit.aws.connection import Connection, is_loopback
+from opskit.aws.connection import Connection
 from opskit.aws.integrity import install_guards
-from opskit.aws.operations import READ_OPERATIONS, check_allowed, enforce_allow_list
+from opskit.aws.operations import (
+    READ_OPERATIONS,
+    S3_OPERATIONS,
+    check_allowed,
+    enforce_allow_list,
+)
 from opskit.aws.session import client_config, make_session
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
@@ -31,8 +37,7 @@ def dynamodb_client(
     SDK's own errors (see `access_errors`).
     """
     check_allowed(allow, connection)
-    local = is_loopback(connection.endpoint_url)
-    config = client_config(workers, attempts, retry_mode, local=local)
+    config = client_config(connection, workers, attempts, retry_mode)
     with access_errors():
         session = make_session(connection, raw_pages=raw_pages)
         client = session.client("dynamodb", endpoint_url=connection.endpoint_url, config=config)
@@ -48,3 +53,24 @@ def reading_client(connection: Connection, *, workers: int = 8) -> "DynamoDBClie
     scan would use up the retries of all others.
     """
     return dynamodb_client(connection, workers=workers, attempts=1, raw_pages=True)
+
+
+def s3_client(connection: Connection, *, workers: int = 1) -> "BaseClient":
+    """Make a client of S3 that only lists and reads objects.
+
+    The connection's endpoint is S3's: for a loopback one nothing leaves this machine.
+    """
+    local = is_loopback(connection.endpoint_url)
+    config = client_config(workers, 5, "standard", local=local)
+    if local:
+        # A local engine has no names for buckets.
+        from botocore.config import Config
+
+        config = config.merge(Config(s3={"addressing_style": "path"}))
+    with access_errors():
+        session = make_session(connection)
+        client: BaseClient = session.client(  # type: ignore[call-overload]
+            "s3", endpoint_url=connection.endpoint_url, config=config
+        )
+    enforce_allow_list(client.meta.events, "s3", S3_OPERATIONS)
+    return client

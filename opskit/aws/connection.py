@@ -8,11 +8,16 @@ from opskit.aws.forms import endpoint_fault, is_loopback_host
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where a client is to send; what is None is left to the SDK's chain."""
+    """Where a client is to send; what is None is left to the SDK's chain.
+
+    `connect_timeout` and `read_timeout`, in seconds, are for each try.
+    """
 
     region: str | None = None
     endpoint_url: str | None = None
     profile: str | None = None
+    connect_timeout: float = 5.0
+    read_timeout: float = 20.0
 
 
 def is_loopback(url: str | None) -> bool:

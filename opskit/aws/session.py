@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     import boto3
     from botocore.config import Config
 
-_CONNECT_SECONDS = 5
-_READ_SECONDS = 20
 _LOCAL_REGION = "us-east-1"
 _LOCAL_KEY = "testing"
 LOCAL_PROVIDER = "none needed (local engine)"
@@ -19,19 +17,19 @@ _PROVIDERS_THAT_ONLY_READ = frozenset({"env", "shared-credentials-file", "config
 
 
 def client_config(
-    workers: int, attempts: int, retry_mode: Literal["legacy", "standard"], *, local: bool
+    connection: Connection, workers: int, attempts: int, retry_mode: Literal["legacy", "standard"]
 ) -> "Config":
     """Deadlines, retries and a pool with a connection for every worker."""
     from botocore.config import Config
 
     return Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connect_timeout=connection.connect_timeout,
+        read_timeout=connection.read_timeout,
         max_pool_connections=max(workers, 1),
         retries={"mode": retry_mode, "total_max_attempts": attempts},
         tcp_keepalive=True,
         # None reads the proxies of the environment, which must not see loopback traffic.
-        proxies={} if local else None,
+        proxies={} if is_loopback(connection.endpoint_url) else None,
     )
 
 

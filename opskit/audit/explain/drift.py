@@ -6,7 +6,7 @@ from itertools import product
 
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.postings import possible_postings
-from opskit.audit.explain.resets import Reset, possible_resets
+from opskit.audit.explain.resets import FEWEST_DROPPED, Reset, possible_resets
 from opskit.audit.explain.rows import AccountBooks
 from opskit.audit.explain.search import (
     Budget,
@@ -93,7 +93,8 @@ def fault_sets(
     if size >= RESET_SIZE:
         found += search.with_reset(drift, size - RESET_SIZE)
     least = min((faults.size for faults in found), default=0)
-    return [faults for faults in found if faults.size == least]
+    distinct = {(s.keys, s.classes, s.doubt): s for s in found if s.size == least}
+    return [*distinct.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,10 @@ class _Search:
             owed, paid = _split(drift - reset.drift)
             if (owed != (0, 0)) + (paid != (0, 0)) > more:
                 continue
-            dropped = frozenset(reset.keys)
+            keys = reset.keys
+            if len(keys) < FEWEST_DROPPED:
+                continue
+            dropped = frozenset(keys)
             sets = [
                 side.smallest_sets(rest, self.budget, largest=1, excluded=dropped)
                 for side, rest in ((self.owed, owed), (self.payments, paid))

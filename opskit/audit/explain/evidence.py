@@ -49,6 +49,11 @@ class Evidence:
         paid = self.payment.updated_at if self.payment else None
         return written is not None and paid is not None and written < paid - HANDLER_SECONDS
 
+    @property
+    def release_was_counted(self) -> bool:
+        """Whether BALANCE was last written with the payment, so that what ended it was counted."""
+        return self.payment is not None and self.counters_last_written_at(self.payment.updated_at)
+
     def counters_last_written_at(self, moment: int | None) -> bool:
         """Whether BALANCE was last written at a moment that nothing else of the account has."""
         return (

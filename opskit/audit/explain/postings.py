@@ -140,4 +140,6 @@ def _narrowed(pattern: Pattern, evidence: Evidence) -> tuple[FaultClass, tuple[F
             return others[0], (found,)
     if pattern.units == (1, 0) and evidence.counters_untouched_since_payment:
         return found, ()
+    if pattern.units == (1, 0) and others and evidence.release_was_counted:
+        return others[0], ()
     return found, others

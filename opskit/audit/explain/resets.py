@@ -1,9 +1,8 @@
 """Where BALANCE may have been written anew at zeros, and what that lost."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import compress, product
 
 from opskit.audit.explain.rows import FIRST_WRITES_WINDOW, AccountBooks, Entry
 from opskit.ledger.counters import Counters
@@ -14,77 +13,102 @@ FEWEST_DROPPED = 2
 FIRST_WRITERS = 3
 """So many of an account's first entries may be the one whose first write of BALANCE was slow."""
 
-LATE_DEBITS = 3
-"""So many of the debits before a reset may have been settled after it."""
+LATEST = 12
+LATE_SETTLED = 4
+"""Of the LATEST entries before a reset, so many may have been settled after it."""
 
 ZERO = Counters()
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """BALANCE written anew: the entries counted before it, and what they lost."""
+    """BALANCE written anew: the entries until then, and what the counters lost with them.
 
-    keys: tuple[str, ...]
-    drift: Counters
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What the counters took in at one moment on account of one entry."""
+    `ended` says when each payment was last written, `kept` is the entry that was not lost.
+    """
 
     at: int
-    sk: str
-    effect: Counters
+    entries: Sequence[Entry]
+    ended: Mapping[str, int]
+    kept: Entry | None
+    drift: Counters
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The sort keys of the entries that lost anything, in order."""
+        return tuple(
+            entry.sk
+            for entry in self.entries
+            if entry is not self.kept and _lost(entry, self.ended, self.at) != ZERO
+        )
 
 
-def possible_resets(books: AccountBooks) -> tuple[Reset, ...]:
-    """Every moment that drops at least two entries, as a reset; equal ones once.
+def possible_resets(books: AccountBooks) -> Iterator[Reset]:
+    """Every moment that drops at least two entries, as a reset, in the order of time.
 
-    An entry whose payment was last written after the reset lost only its first posting. While the
-    account is new, one of the first entries may be kept: that of the slow first write which lost
-    the others.
+    An entry that was settled or released only after the reset lost its first posting alone. While
+    the account is new, one of the first entries may be kept: that of the slow first write which
+    lost the others.
     """
-    settled_at = {p.ledger_sk: p.updated_at for p in books.payments if p.updated_at is not None}
-    plain = [_Step(entry.ts, entry.sk, entry.effect) for entry in books.entries]
-    fine = [step for entry in books.entries for step in _steps(entry, settled_at.get(entry.sk))]
-    first = [entry.sk for entry in books.entries[:FIRST_WRITERS]]
-    found = dict.fromkeys((*_resets(plain, first), *_resets(fine, first)))
-    return tuple(found)
+    ended = {p.ledger_sk: p.updated_at for p in books.payments if p.updated_at is not None}
+    entries = sorted(books.entries, key=lambda entry: (entry.ts, entry.sk))
+    for at, number, total in _moments(entries, ended):
+        new = at <= entries[0].ts + FIRST_WRITES_WINDOW
+        for kept in (None, *entries[: min(FIRST_WRITERS, number)]) if new else (None,):
+            lost = total - (_lost(kept, ended, at) if kept else ZERO)
+            latest = [entry for entry in entries[:number][-LATEST:] if entry is not kept]
+            for late in _settled_later(latest, ended, at):
+                yield Reset(at, entries[:number], ended, kept, late - lost)
 
 
-def _steps(entry: Entry, settled_at: int | None) -> Iterator[_Step]:
-    """An entry's postings in time: pending first where its payment was written later."""
-    moved_on = entry.type == "credit" and entry.state in ("settled", "reversed")
-    if not moved_on or settled_at is None or settled_at <= entry.ts:
-        yield _Step(entry.ts, entry.sk, entry.effect)
-        return
-    first = Counters(payments_pending=entry.amount)
-    yield _Step(entry.ts, entry.sk, first)
-    yield _Step(settled_at, entry.sk, entry.effect - first)
+def _moments(
+    entries: Sequence[Entry], ended: Mapping[str, int]
+) -> Iterator[tuple[int, int, Counters]]:
+    """Each moment of an entry: the time, how many entries there are, and what they had counted."""
+    releases = sorted(
+        (ended[entry.sk], entry.amount)
+        for entry in entries
+        if entry.state == "reversed" and ended.get(entry.sk, entry.ts) > entry.ts
+    )
+    total, released = ZERO, 0
+    for number, entry in enumerate(entries, start=1):
+        total += _lost(entry, ended, entry.ts)
+        while released < len(releases) and releases[released][0] <= entry.ts:
+            total -= Counters(payments_pending=releases[released][1])
+            released += 1
+        last_of_moment = number == len(entries) or entries[number].ts > entry.ts
+        if number >= FEWEST_DROPPED and last_of_moment:
+            yield entry.ts, number, total
 
 
-def _resets(steps: Iterable[_Step], first: Sequence[str]) -> Iterator[Reset]:
-    """A reset after each moment, with all that the counters had taken in by then."""
-    taken: dict[str, Counters] = defaultdict(Counters)
-    ordered = sorted(steps, key=lambda step: step.at)
-    opened = ordered[0].at if ordered else 0
-    for at, moment in groupby(ordered, key=lambda step: step.at):
-        for step in moment:
-            taken[step.sk] += step.effect
-        new = at <= opened + FIRST_WRITES_WINDOW
-        for kept in ("", *first) if new else ("",):
-            lost = {sk: effect for sk, effect in taken.items() if sk != kept and effect != ZERO}
-            if len(lost) >= FEWEST_DROPPED:
-                keys, total = tuple(sorted(lost)), ZERO - sum(lost.values(), start=ZERO)
-                yield from (Reset(keys, total + late) for late in _settled_after(lost))
+def _settled_later(
+    entries: Sequence[Entry], ended: Mapping[str, int], at: int
+) -> Iterator[Counters]:
+    """What changes when some of the latest entries were settled only after the reset."""
+    open_ = [entry for entry in entries if _may_have_settled_later(entry, ended, at)]
+    for chosen in product((False, True), repeat=len(open_[-LATE_SETTLED:])):
+        later = compress(open_[-LATE_SETTLED:], chosen)
+        yield sum((_settlement(entry) for entry in later), start=ZERO)
 
 
-def _settled_after(lost: Mapping[str, Counters]) -> Iterator[Counters]:
-    """What changes when the latest settled debits were settled only after the reset.
+def _lost(entry: Entry, ended: Mapping[str, int], at: int) -> Counters:
+    """What a reset drops of an entry: all, or what was pending of one released only later."""
+    released_later = entry.state == "reversed" and ended.get(entry.sk, at) > at
+    return Counters(payments_pending=entry.amount) if released_later else entry.effect
 
-    Nothing tells when a debit was settled, so that every choice of the last few is possible.
+
+def _may_have_settled_later(entry: Entry, ended: Mapping[str, int], at: int) -> bool:
+    """Whether a settled entry may have been pending at that time: nothing in the books denies it.
+
+    A debit has no payment to tell; a payment's last write may have been a later one.
     """
-    amounts = [effect.owed_settled for effect in lost.values() if effect.owed_settled > 0]
-    for chosen in product((0, 1), repeat=len(amounts[-LATE_DEBITS:])):
-        late = sum(a for a, used in zip(amounts[-LATE_DEBITS:], chosen, strict=True) if used)
-        yield Counters(owed_pending=-late, owed_settled=late)
+    if entry.state != "settled" or entry.type == "adjustment":
+        return False
+    return entry.type == "debit" or ended.get(entry.sk, at + 1) > at
+
+
+def _settlement(entry: Entry) -> Counters:
+    """What an entry's settlement alone adds to the counters."""
+    if entry.type == "debit":
+        return Counters(owed_pending=-entry.amount, owed_settled=entry.amount)
+    return Counters(payments_pending=-entry.amount, payments_settled=entry.amount)

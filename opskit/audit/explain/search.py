@@ -94,15 +94,27 @@ class Side:
                 yield chosen
 
 
+_REPEATABLE = frozenset(
+    {
+        FaultClass.SETTLED_TWICE,
+        FaultClass.RELEASED_TWICE,
+        FaultClass.POSTED_TWICE,
+        FaultClass.STATE_NOT_RECORDED,
+        FaultClass.ADJUSTMENT_POSTED_TWICE,
+    }
+)
+
+
 def _may_follow(before: Posting, after: Posting) -> bool:
-    """Whether two postings of a set stand in order; only a settlement may be repeated again."""
+    """Whether two postings of a set stand in order; only what was repeated may be so again."""
     if before.vector != after.vector:
         return True
     if before is after:
-        return before.fault_class is FaultClass.SETTLED_TWICE
+        return before.fault_class in _REPEATABLE
     return before.entry.sk < after.entry.sk
 
 
 def doubt_of(postings: PostingSet) -> int:
-    """How much evidence speaks against a set in all."""
-    return sum(posting.doubt for posting in postings)
+    """How much evidence speaks against a set in all; a posting made three times counts as such."""
+    thrice = len(postings) - len({id(posting) for posting in postings})
+    return thrice + sum(posting.doubt for posting in postings)

@@ -20,6 +20,7 @@ VERBS = {
     "repair": "evidence",
     "checks": "checks",
     "statement": "statement",
+    "books": "ledger",
     "run": "runbooks",
     "lab": "runbooks",
     "demo": "demo",

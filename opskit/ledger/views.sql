@@ -123,6 +123,16 @@ FROM balances
 FULL JOIN computed_balances AS computed USING (layout, account)
 ANTI JOIN unjudged_accounts USING (layout, account);
 
+-- Every posting of an account that can be judged, with the currency of its BALANCE in capitals.
+CREATE VIEW judged_postings AS
+SELECT
+    layout, account, postings.sk, ts, type, state, reason, entry_id, amount_cents, rule,
+    coalesce(upper(balances.currency), '') AS currency,
+    owed_pending, owed_settled, payments_pending, payments_settled
+FROM postings
+ANTI JOIN unjudged_accounts USING (layout, account)
+LEFT JOIN balances USING (layout, account);
+
 -- When each account was last written to, as far as its items say; times in the future say nothing.
 CREATE VIEW account_activity AS
 SELECT layout, account, max(written) FILTER (WHERE written <= horizon) AS last_write

@@ -3,6 +3,9 @@
 Whatever an attacker can write into an item comes out as text in all of them.
 """
 
+from opskit.present.books_data import books_csv, books_json
+from opskit.present.books_html import books_page
+from opskit.present.books_text import books_text
 from opskit.present.csv import findings_csv, statement_csv
 from opskit.present.html import report_fragment, report_html, statement_html, statement_page
 from opskit.present.json import json_text, report_json, statement_json
@@ -10,6 +13,10 @@ from opskit.present.statement_text import statement_text
 from opskit.present.text import report_text
 
 __all__ = [
+    "books_csv",
+    "books_json",
+    "books_page",
+    "books_text",
     "findings_csv",
     "json_text",
     "report_fragment",

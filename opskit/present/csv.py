@@ -40,7 +40,7 @@ def findings_csv(report: AuditReport) -> str:
     """Every finding of a report, one row each, with its check's criterion and remedy."""
     checks = {result.id: result for result in report.results}
     rows = (_finding_row(finding, checks.get(finding.check)) for finding in report.findings)
-    return _written(FINDING_COLUMNS, rows)
+    return csv_of(FINDING_COLUMNS, rows)
 
 
 def statement_csv(statement: "Statement") -> str:
@@ -50,10 +50,11 @@ def statement_csv(statement: "Statement") -> str:
     """
     opening = [_opening_row(statement)] if statement.period.start else []
     lines = (_line_row(statement, line) for line in statement.lines)
-    return _written(STATEMENT_COLUMNS, (*opening, *lines))
+    return csv_of(STATEMENT_COLUMNS, (*opening, *lines))
 
 
-def _written(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+def csv_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table as CSV, every text in it made safe and every number left a number."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     writer.writerow(columns)

@@ -58,7 +58,7 @@ class _Page:
     @cached_property
     def careful(self) -> bool:
         """Whether any attribute of the page may be NULL, so that each has to be looked at."""
-        return b"NULL" in self.array or b"\\u" in self.array
+        return b"NULL" in self.array or b"\\" in self.array
 
     def text(self, row: int) -> str:
         """One item's JSON as text."""

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -133,28 +134,27 @@ READERS: dict[str, Callable[[str], int]] = {
 }
 
 
+NEEDS = {"opskit": ("boto3", "duckdb", "opskit.read.scan"), "boto3": ("boto3",)}
+
+
 def warm(name: str) -> None:
     """Import what the reader needs before the clock starts."""
-    if name.startswith("opskit"):
-        import boto3
-        import duckdb
-
-        import opskit.read.scan
-    elif name.startswith("awswrangler"):
-        import awswrangler
-    elif name.startswith("boto3"):
-        import boto3  # noqa: F401
+    library = name.partition("_")[0]
+    for module in NEEDS.get(library, (library,) if library != "floor" else ()):
+        import_module(module)
 
 
 def main() -> None:
     """Read once and print what it took."""
     name, endpoint = sys.argv[1:]
     warm(name)
-    began = time.perf_counter()
+    began, busy = time.perf_counter(), time.process_time()
     items = READERS[name](endpoint)
     seconds = time.perf_counter() - began
+    processor = time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"items": items, "seconds": seconds, "megabytes": peak}))
+    answer = {"items": items, "seconds": seconds, "processor": processor, "megabytes": peak}
+    print(json.dumps(answer))
 
 
 if __name__ == "__main__":

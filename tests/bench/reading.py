@@ -19,8 +19,12 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = ("floor", "opskit_columns", "opskit", "opskit_parallel")
 
 
-def measured(python: str, reader: str, endpoint: str, items: int) -> tuple[float, float] | None:
-    """The seconds and peak megabytes of one read in a fresh process; None when it cannot run."""
+Figures = tuple[float, float, float]
+"""Seconds by the clock, seconds of the processor, and peak megabytes."""
+
+
+def measured(python: str, reader: str, endpoint: str, items: int) -> Figures | None:
+    """What one read in a fresh process took; None when it cannot run."""
     command = [python, "-m", "tests.bench.readers", reader, endpoint]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
@@ -30,12 +34,12 @@ def measured(python: str, reader: str, endpoint: str, items: int) -> tuple[float
         return None
     answer = json.loads(done.stdout)
     assert answer["items"] == items, f"{reader} read {answer['items']} of {items} items"
-    return answer["seconds"], answer["megabytes"]
+    return answer["seconds"], answer["processor"], answer["megabytes"]
 
 
-def rows(items: int, options: argparse.Namespace) -> list[tuple[str, float, float]]:
+def rows(items: int, options: argparse.Namespace) -> list[tuple[str, Figures]]:
     """The median seconds and largest peak of every reader, measured by turns."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in options.readers}
+    taken: dict[str, list[Figures]] = {name: [] for name in options.readers}
     with replaying(items) as endpoint:
         for turn in range(options.runs):
             for name in list(taken):
@@ -45,28 +49,38 @@ def rows(items: int, options: argparse.Namespace) -> list[tuple[str, float, floa
                     del taken[name]
                     continue
                 taken[name].append(one)
-                print(f"{items} {turn} {name} {one[0]:.2f} s {one[1]:.0f} MB", file=sys.stderr)
+                print(
+                    f"{items} {turn} {name} {one[0]:.2f} s {one[1]:.2f} s {one[2]:.0f} MB",
+                    file=sys.stderr,
+                )
     return [
-        (name, statistics.median(s for s, _ in found), max(m for _, m in found))
+        (
+            name,
+            (
+                statistics.median(one[0] for one in found),
+                statistics.median(one[1] for one in found),
+                max(one[2] for one in found),
+            ),
+        )
         for name, found in taken.items()
     ]
 
 
-def table(items: int, found: list[tuple[str, float, float]]) -> str:
+def table(items: int, found: list[tuple[str, Figures]]) -> str:
     """The figures as Markdown, with each reader's ratio to the floor and to opskit."""
-    seconds = {name: second for name, second, _ in found}
+    seconds = {name: figures[0] for name, figures in found}
     lines = [
         f"{items:,} ledger items, medians",
         "",
-        "| reader | seconds | items a second | x floor | x opskit | peak MB |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| reader | seconds | items a second | x floor | x opskit | processor seconds | peak MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     ours = seconds.get("opskit", 0) or float("nan")
     lowest = seconds.get("floor", 0) or float("nan")
     lines += [
         f"| {name} | {second:.2f} | {items / second:,.0f} | {second / lowest:.1f} "
-        f"| {second / ours:.1f} | {megabytes:.0f} |"
-        for name, second, megabytes in found
+        f"| {second / ours:.1f} | {processor:.2f} | {megabytes:.0f} |"
+        for name, (second, processor, megabytes) in found
     ]
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,168 @@
+"""One process's share of an export: data files decoded line by line into Parquet files."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import pyarrow.compute as pc
+
+from opskit.errors import CorruptResponseError, ExportError
+from opskit.read.decode import Batches, decode_items
+from opskit.read.export.changes import CHANGE, ChangeFile, change_table
+from opskit.read.export.faults import ExportFault, faulty
+from opskit.read.export.lines import MAX_LINE, Lines, whole_cause
+from opskit.read.export.store import Address, Store
+from opskit.read.export.summary import DataFile
+from opskit.read.rowgroups import KindFiles
+from opskit.tables.items import KindName
+
+
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
+    Item: msgspec.Raw
+
+
+T = TypeVar("T")
+
+_LINE = msgspec.json.Decoder(_Line)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Data files that one process decodes into the files of one part."""
+
+    address: Address
+    files: tuple[DataFile, ...]
+    folder: Path
+    part: int
+    incremental: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What a data file held: its lines, its rows of each kind in the part's files, its layouts."""
+
+    name: str
+    part: int
+    lines: int
+    rows: dict[KindName, int]
+    layouts: frozenset[str]
+
+
+def read_share(share: Share, go_on: Callable[[], bool] = lambda: True) -> list[FileRead]:
+    """Decode every file of a share, whole and verified; ExportError names the first at fault.
+
+    Ends early, with what was read so far, when `go_on` says so.
+    """
+    store = share.address.connect()
+    kinds = KindFiles(share.folder, share.part)
+    changes = ChangeFile(share.folder, share.part) if share.incremental else None
+    reads = []
+    try:
+        for file in share.files:
+            if not go_on():
+                break
+            reads.append(_read_file(store, file, _Sink(kinds, changes, share.part), go_on))
+        kinds.close()
+    finally:
+        kinds.discard()
+        if changes:
+            changes.close()
+    return reads
+
+
+@dataclass(frozen=True, slots=True)
+class _Sink:
+    kinds: KindFiles
+    changes: ChangeFile | None
+    part: int
+
+
+def _read_file(store: Store, file: DataFile, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
+    """Decode one file; a fault of its content is told as that of its bytes where these differ."""
+    name = store.shown(file.name)
+    with store.open(file.name) as stream:
+        lines = Lines(stream, file, name)
+        try:
+            return _decoded(lines, sink, go_on)
+        except ExportError as error:
+            raise whole_cause(lines, error) from None
+
+
+def _decoded(lines: Lines, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
+    count = 0
+    rows: dict[KindName, int] = {}
+    layouts: set[str] = set()
+    for block in lines.blocks():
+        texts = block.split(b"\n")[:-1]
+        if count + len(texts) > lines.file.items:
+            raise _miscounted(lines, f"{count + len(texts):,} or more")
+        for batches in _batches(lines.name, texts, count, sink.changes):
+            _require_keys(lines.name, count, batches)
+            for kind, batch in batches.items():
+                rows[kind] = rows.get(kind, 0) + batch.num_rows
+                layouts.update(pc.unique(batch["layout"]).to_pylist())
+            sink.kinds.add(batches)
+        count += len(texts)
+        if not go_on():
+            break
+    else:
+        if count != lines.file.items:
+            raise _miscounted(lines, f"{count:,}")
+    return FileRead(lines.file.name, sink.part, count, rows, frozenset(layouts))
+
+
+def _miscounted(lines: Lines, found: str) -> ExportError:
+    detail = f"{found} against {lines.file.items:,}"
+    return faulty(ExportFault.LINE_COUNT, lines.name, detail)
+
+
+def _batches(
+    name: str, texts: Sequence[bytes], before: int, changes: ChangeFile | None
+) -> Iterator[Batches]:
+    """The items of lines as one Arrow batch per kind; those of changes that left an item."""
+    if changes is None:
+        yield _items(name, before, [line.Item for line in _parsed(name, texts, before, _LINE)])
+        return
+    parsed = _parsed(name, texts, before, CHANGE)
+    for number, (text, change) in enumerate(zip(texts, parsed, strict=True), before + 1):
+        fault = change.fault()
+        if fault or len(text) > MAX_LINE:
+            raise faulty(ExportFault.LINE, name, f"line {number}: {fault}")
+    changes.add(change_table(parsed))
+    kept = [change.NewImage for change in parsed if change.NewImage is not None]
+    yield _items(name, before, kept)
+
+
+def _items(name: str, before: int, items: Sequence[msgspec.Raw]) -> Batches:
+    try:
+        return decode_items(b"[" + b",".join(items) + b"]")
+    except CorruptResponseError as error:
+        detail = f"after line {before}: {error}"
+        raise faulty(ExportFault.LINE, name, detail) from None
+
+
+def _parsed(
+    name: str, texts: Sequence[bytes], before: int, decoder: "msgspec.json.Decoder[T]"
+) -> list[T]:
+    """Every line as a structure; ExportError names the first that is none."""
+    decode = decoder.decode
+    parsed: list[T] = []
+    try:
+        # Extending keeps what came before the line at fault, whose number is told.
+        parsed.extend(map(decode, texts))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        detail = f"line {before + len(parsed) + 1}: {error}"
+        raise faulty(ExportFault.LINE, name, detail) from None
+    return parsed
+
+
+def _require_keys(name: str, before: int, batches: Batches) -> None:
+    """Raise ExportError for an item that lacks the key of a billing table."""
+    odd = batches.get(KindName.UNCLASSIFIED)
+    if odd is None or not (odd["account"].null_count or odd["sk"].null_count):
+        return
+    keyless = odd.filter(pc.or_(odd["account"].is_null(), odd["sk"].is_null()))
+    reason = ", ".join(keyless["defects"][0].as_py())
+    raise faulty(ExportFault.KEY_MISSING, name, f"after line {before}: {reason}")

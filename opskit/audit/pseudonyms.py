@@ -22,7 +22,7 @@ PREFIX = "p_"
 HASHED = frozenset({"idempotency_key", "customer_id", "stripe_customer_id"})
 """What names a person or is made of an account's id: replaced whole, equal values staying equal."""
 
-_LONG = 8
+_LONG = 6
 _EMAIL = re.compile(r"[^\s@\"'<>|#,;:]{1,64}@[^\s@\"'<>|#,;:]{1,255}\.[A-Za-z]{2,24}")
 
 
@@ -45,8 +45,8 @@ def read_key(path: Path) -> bytes:
 class Pseudonyms:
     """Stand-ins for account ids that only the key's owner can connect to them.
 
-    An id of eight characters or more is replaced wherever it occurs, a shorter one where it stands
-    alone between characters that are neither letters nor digits.
+    An id of six characters or more is replaced wherever it occurs; a shorter one, or one of digits
+    only, where it stands alone between characters that are neither letters nor digits.
     """
 
     def __init__(self, key: bytes, ids: Iterable[str]) -> None:
@@ -54,7 +54,7 @@ class Pseudonyms:
         self._long: dict[str, list[str]] = defaultdict(list)
         self._short: set[str] = set()
         for id_ in set(ids) - {""}:
-            if len(id_) >= _LONG:
+            if len(id_) >= _LONG and not id_.isdigit():
                 self._long[id_[:_LONG]].append(id_)
             else:
                 self._short.add(id_)

@@ -118,7 +118,9 @@ PAYMENTS = (
     _nested("raw_event_resource_id", "raw", "event", "resource", "id"),
 )
 SUBSCRIPTIONS = (
-    *_text("subscription_id", "status", "plan_id", "payment_token_id"),
+    *_text("subscription_id"),
+    *_text("status", required=True),
+    *_text("plan_id", "payment_token_id"),
     *_text("last_transaction_id", "last_external_id"),
     *_whole("created_at", "updated_at"),
 )

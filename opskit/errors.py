@@ -4,6 +4,7 @@
   - InputError: something the caller gave is unusable (exit 2)
     - SettingsError: one or more settings are missing or wrong
     - CaptureError: a capture, snapshot or export cannot be read as one
+      - ExportError: an object of an export is not what its manifests say
     - CheckDefinitionError: a check's file is not a check
     - ParameterError: a runbook was given a parameter it does not take
   - AccessError: AWS could not be asked: credentials, permission, region or network (exit 2)
@@ -43,6 +44,22 @@ class SettingsError(InputError):
 
 class CaptureError(InputError):
     """A capture, snapshot or export cannot be read as one."""
+
+
+class ExportError(CaptureError):
+    """An object of an export is not what its manifests say; no item of the export is used.
+
+    `fault` is the kind of failure in words, `name` the object, `detail` what was found there.
+    """
+
+    def __init__(self, fault: str, name: str, detail: str = "") -> None:
+        super().__init__(fault, name, detail)
+        self.fault, self.name, self.detail = fault, name, detail
+
+    def __str__(self) -> str:
+        """One line: the object, its fault, and what next."""
+        found = f" ({self.detail})" if self.detail else ""
+        return f"{self.name}: {self.fault}{found}; nothing of the export was used"
 
 
 class CheckDefinitionError(InputError):

@@ -10,11 +10,17 @@ from opskit.aws.access import (
     caller_identity,
     service_error,
 )
-from opskit.aws.client import dynamodb_client, reading_client
+from opskit.aws.client import dynamodb_client, reading_client, s3_client
 from opskit.aws.connection import Connection, is_loopback
-from opskit.aws.operations import PROVISION_OPERATIONS, READ_OPERATIONS, SEED_OPERATIONS
+from opskit.aws.operations import (
+    EXPORT_OPERATIONS,
+    PROVISION_OPERATIONS,
+    READ_OPERATIONS,
+    SEED_OPERATIONS,
+)
 
 __all__ = [
+    "EXPORT_OPERATIONS",
     "PROVISION_OPERATIONS",
     "READ_OPERATIONS",
     "SEED_OPERATIONS",
@@ -26,5 +32,6 @@ __all__ = [
     "dynamodb_client",
     "is_loopback",
     "reading_client",
+    "s3_client",
     "service_error",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Literal
 
 from opskit.aws.access import access_errors
-from opskit.aws.connection import Connection
+from opskit.aws.connection import Connection, is_loopback
 from opskit.aws.integrity import install_guards
 from opskit.aws.operations import (
     READ_OPERATIONS,
@@ -60,16 +60,15 @@ def s3_client(connection: Connection, *, workers: int = 1) -> "BaseClient":
 
     The connection's endpoint is S3's: for a loopback one nothing leaves this machine.
     """
-    local = is_loopback(connection.endpoint_url)
-    config = client_config(workers, 5, "standard", local=local)
-    if local:
+    config = client_config(connection, workers, 5, "standard")
+    if is_loopback(connection.endpoint_url):
         # A local engine has no names for buckets.
         from botocore.config import Config
 
         config = config.merge(Config(s3={"addressing_style": "path"}))
     with access_errors():
         session = make_session(connection)
-        client: BaseClient = session.client(  # type: ignore[call-overload]
+        client: BaseClient = session.client(
             "s3", endpoint_url=connection.endpoint_url, config=config
         )
     enforce_allow_list(client.meta.events, "s3", S3_OPERATIONS)

@@ -33,16 +33,22 @@ READ_OPERATIONS = frozenset(
 PROVISION_OPERATIONS = READ_OPERATIONS | {"CreateTable", "UpdateTimeToLive"}
 """What applying a plan needs besides reading; nothing here deletes or replaces."""
 
+EXPORT_OPERATIONS = READ_OPERATIONS | {"ExportTableToPointInTime"}
+"""What starting an export needs: the one more writes to a bucket, never to a table."""
+
+S3_OPERATIONS = frozenset({"GetObject", "ListObjectsV2"})
+"""What a client of S3 may send."""
+
 SEED_OPERATIONS = PROVISION_OPERATIONS | {"BatchWriteItem", "PutItem"}
 """What filling a local sandbox needs; a client takes these for a loopback endpoint only."""
 
 
 def check_allowed(allow: Collection[str], connection: Connection) -> None:
     """Raise WriteRefusedError unless opskit ever sends these operations to such an endpoint."""
-    never = sorted(set(allow) - SEED_OPERATIONS)
+    never = sorted(set(allow) - SEED_OPERATIONS - EXPORT_OPERATIONS)
     if never:
         raise WriteRefusedError(f"{', '.join(never)}: opskit never sends this; nothing was sent")
-    beyond = sorted(set(allow) - PROVISION_OPERATIONS)
+    beyond = sorted(set(allow) - PROVISION_OPERATIONS - EXPORT_OPERATIONS)
     if beyond and not is_loopback(connection.endpoint_url):
         listed = ", ".join(beyond)
         raise WriteRefusedError(

@@ -34,7 +34,8 @@ class Source:
     """Where a snapshot's items came from.
 
     For a table: its ARN, id and account; for a capture: the names of its files, each with the
-    SHA-256 of its bytes. `consistency` is `strong`, `eventual` or `` (a file).
+    SHA-256 of its bytes; for an export: those of its manifests, which hold the files' checksums.
+    `consistency` is `strong`, `eventual` or `` (a file). `as_of` is the instant of an export.
     """
 
     kind: SourceKind
@@ -44,6 +45,7 @@ class Source:
     account: str = ""
     consistency: str = ""
     partition: str = ""
+    as_of: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
 
 
@@ -121,4 +123,5 @@ class Manifest:
         if self.source.kind is SourceKind.TABLE:
             place = self.source.arn or self.source.name
             return f"table {place}, {self.source.consistency} reads, ended {self.ended}"
-        return f"{self.source.kind} {self.source.name}"
+        instant = f", as of {self.source.as_of}" if self.source.as_of else ""
+        return f"{self.source.kind} {self.source.name}{instant}"

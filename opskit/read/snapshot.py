@@ -89,8 +89,12 @@ class SnapshotWriter:
     be mistaken for one. Threads may share a writer: one writes at a time, the others wait.
     """
 
-    def __init__(self, path: Path, *, continued: Manifest | None = None) -> None:
+    def __init__(
+        self, path: Path, *, continued: Manifest | None = None, unique: bool = False
+    ) -> None:
+        """`unique` says that whoever writes has made sure that no key is there twice."""
         self._path = path
+        self._unique = unique
         self._lock = Lock()
         self._segments: dict[str, SegmentRead] = {}
         part = 0
@@ -134,6 +138,11 @@ class SnapshotWriter:
             )
             return items
 
+    def record(self, segment: str, read: SegmentRead) -> None:
+        """Note a segment whose files other processes have written to the folder."""
+        with self._lock:
+            self._segments[segment] = read
+
     @property
     def segments(self) -> Mapping[str, SegmentRead]:
         """What has been read of each segment so far."""
@@ -152,7 +161,7 @@ class SnapshotWriter:
         """Close the files and write the manifest, COMPLETE unless something is missing."""
         with self._lock:
             self._files.close()
-        repeated = 0 if missing else settle_repeats(self._path)
+        repeated = 0 if missing or self._unique else settle_repeats(self._path)
         files = self._records()
         manifest = Manifest(
             verdict=ReadVerdict.PARTIAL if missing else ReadVerdict.COMPLETE,

@@ -10,10 +10,10 @@ another, or that add up to a smaller set, are not left out: they count as wrongl
 from pathlib import Path
 
 import pytest
+from soak.histories import history
 
 from opskit.sandbox.simulator import AS_OF
 from opskit.sandbox.simulator.judge import Score, audit_histories
-from tests.soak.histories import history
 
 HISTORIES = 2_000
 

@@ -1,7 +1,7 @@
 """A seeded simulator of the service's write orders, with faults at every write and the truth."""
 
 from opskit.sandbox.simulator.faults import CLEAN, STORMY, FaultRates
-from opskit.sandbox.simulator.history import AS_OF, History, begin, simulate
+from opskit.sandbox.simulator.history import AS_OF, History, begin, go_on, item_of, simulate
 from opskit.sandbox.simulator.truth import InjectedFault, drift_of, faults_of
 from opskit.sandbox.simulator.world import Flow, World
 
@@ -17,5 +17,7 @@ __all__ = [
     "begin",
     "drift_of",
     "faults_of",
+    "go_on",
+    "item_of",
     "simulate",
 ]

@@ -114,6 +114,16 @@ def begin(seed: int, start: int, *, flows: int | None = None, faults: FaultRates
     return world
 
 
+def go_on(world: World) -> None:
+    """Put one more flow on a world's agenda."""
+    world.start(world.rng.choice(FLOWS[world.processor])(world))
+
+
+def item_of(world: World, sk: str) -> Item:
+    """One item of a world's account as DynamoDB JSON."""
+    return item(**{world.layout.value: world.account, "sk": sk}, **world.items[sk])
+
+
 def _run(
     seed: int, start: int, flows: int | None, faults: FaultRates, stop_after: int | None
 ) -> World:
@@ -125,10 +135,7 @@ def _run(
 def _items(world: World) -> tuple[Item, ...]:
     """Everything in the model table, as DynamoDB JSON."""
     name = world.layout.value
-    own = [
-        item(**{name: world.account, "sk": sk}, **attributes)
-        for sk, attributes in world.items.items()
-    ]
+    own = [item_of(world, sk) for sk in world.items]
     markers = [
         item(**{name: partition, "sk": event}, **attributes)
         for (partition, event), attributes in world.markers.items()

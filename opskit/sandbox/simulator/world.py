@@ -39,8 +39,8 @@ class Move:
 class World:
     """The items of one account by sort key, its markers, its clock, and all moves ever made.
 
-    Items hold plain values. `halted` counts flows that a fault stopped, `unfinished` those that
-    were still at work when the run was cut.
+    Items hold plain values. With a `clock` everything happens at its time, in the same order, and
+    `on_write` is told the sort key of each item of the account that was written.
     """
 
     rng: Random
@@ -52,6 +52,7 @@ class World:
     markers: dict[tuple[str, str], dict[str, object]] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     on_write: Callable[[str], None] = lambda _: None
+    clock: Callable[[], int] | None = None
     writes: int = 0
     serial: int = 0
     slow_opening: bool = False
@@ -108,7 +109,7 @@ class World:
         """Run what is on the agenda in the order of time, or until so many writes are made."""
         while self._agenda and (writes is None or self.writes < writes):
             at, serial, flow = heapq.heappop(self._agenda)
-            self.now = max(self.now, at)
+            self.now = self.clock() if self.clock else max(self.now, at)
             self._begun.add(serial)
             before = self.writes
             delay = next(flow, None)
@@ -118,7 +119,12 @@ class World:
                 flow.close()
                 self._begun.discard(serial)
             else:
-                heapq.heappush(self._agenda, (self.now + delay, serial, flow))
+                heapq.heappush(self._agenda, (max(at, self.now) + delay, serial, flow))
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left on the agenda."""
+        return not self._agenda
 
     @property
     def in_flight(self) -> bool:

@@ -21,6 +21,7 @@ VERBS = {
     "checks": "checks",
     "statement": "statement",
     "books": "ledger",
+    "sql": "sql",
     "run": "runbooks",
     "lab": "runbooks",
     "demo": "demo",

@@ -79,13 +79,18 @@ def open_books(snapshot: Snapshot) -> Books:
     )
     for kind in KindName:
         _add_kind(db, snapshot, kind)
-    _add_posting_rules(db)
-    _add_currencies(db)
-    db.execute(files("opskit.ledger").joinpath("views.sql").read_text("utf-8"))
+    add_views(db)
     db.execute(f"SET allowed_directories = ['{_quoted(str(snapshot.path.resolve()))}']")
     db.execute("SET enable_external_access = false")
     db.execute("SET lock_configuration = true")
     return Books(db, snapshot.manifest, spill)
+
+
+def add_views(db: duckdb.DuckDBPyConnection) -> None:
+    """Add the ledger's views, and the rules they follow, to the tables of every kind of item."""
+    _add_posting_rules(db)
+    _add_currencies(db)
+    db.execute(files("opskit.ledger").joinpath("views.sql").read_text("utf-8"))
 
 
 def set_clock(books: Books, as_of: int, settle_window: int) -> None:

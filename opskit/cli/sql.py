@@ -1,0 +1,72 @@
+"""The verb `sql`: questions of one's own to the books."""
+
+from pathlib import Path
+
+import click
+
+from opskit.cli.options import Common, common_options
+from opskit.cli.sources import FROM_ITEMS, SOURCES, source, write_csv
+from opskit.errors import EXIT_INCOMPLETE, InputError
+
+
+@click.command(short_help="Ask the books a question in SQL.")
+@FROM_ITEMS
+@click.option("--csv", type=click.Path(path_type=Path), help="Also write the answer as CSV.")
+@click.option("--schema", is_flag=True, help="List the views and what their columns mean.")
+@click.argument("text", required=False, metavar='"SELECT ..."')
+@SOURCES
+@common_options
+def sql(
+    common: Common,
+    /,
+    captures: tuple[Path, ...],
+    csv: Path | None,
+    text: str | None,
+    sources: tuple[Path, ...],
+    **given: bool,
+) -> None:
+    """Answer one SELECT over the views of a snapshot, captures, or the live billing table.
+
+    It only reads: copies of the rows, with what is secret or personal masked, on an engine that
+    reaches no file and no network. At most 10,000 rows, 60 seconds and 900 MB. Exit status: 0 the
+    whole answer, 2 could not do it, 3 there are more rows than were shown.
+    """
+    if given["schema"]:
+        _show_schema(common)
+        return
+    if text is None:
+        raise InputError("SQL is missing; give one SELECT, or --schema to see what there is")
+    _show_answer(common, text, sources, captures, csv)
+
+
+def _show_schema(common: Common) -> None:
+    from opskit.ledger.sql import schema
+    from opskit.present.answer import schema_json, schema_text
+
+    if common.json:
+        common.emit(schema_json(schema()))
+    else:
+        click.echo(schema_text(schema()), nl=False)
+
+
+def _show_answer(
+    common: Common,
+    text: str,
+    sources: tuple[Path, ...],
+    captures: tuple[Path, ...],
+    csv: Path | None,
+) -> None:
+    from opskit.ledger.books import open_books, set_clock
+    from opskit.ledger.sql import ask
+    from opskit.present.answer import answer_csv, answer_json, answer_text
+
+    with source(common, sources, captures) as taken, open_books(taken) as books:
+        set_clock(books, int(common.as_of.timestamp()), settle_window=0)
+        answer = ask(books, text)
+    if csv:
+        write_csv(csv, answer_csv(answer))
+    if common.json:
+        common.emit(answer_json(answer))
+    else:
+        click.echo(answer_text(answer), nl=False)
+    raise SystemExit(EXIT_INCOMPLETE if answer.cut else 0)

@@ -87,7 +87,7 @@ def access_error(error: Exception) -> AccessError | None:
 
 def service_error(error: Exception) -> OpskitError:
     """One line for any error of the SDK: about access, or what DynamoDB answered instead."""
-    response = getattr(error, "response", {})
+    response = getattr(error, "response", None) or {}  # a timeout's response is None
     code = response.get("Error", {}).get("Code") or type(error).__name__
     shown = re.sub(r"[^A-Za-z0-9.#]", "?", str(code))[:100]
     operation = getattr(error, "operation_name", "the request")

@@ -55,6 +55,7 @@ class _PageParser:
         if name not in _PAGES or response["status_code"] != 200:
             return self.inner.parse(response, shape)
         try:
+            response["body"].decode()  # the envelope's reader does not look into raw items
             page = _ENVELOPE.decode(response["body"])
             if bytes(page.Items)[:1] != b"[":
                 return self.inner.parse(response, shape)

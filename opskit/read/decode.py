@@ -22,6 +22,7 @@ from opskit.read.typed import ITEM, ITEMS, RAW_ITEMS
 from opskit.tables.items import COLUMNS, KindName, Layout
 
 _NO_DEFECTS = pa.array([], pa.string())
+_UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Batches = dict[KindName, pa.RecordBatch]
 """One Arrow batch for each kind that a page of items holds."""
@@ -68,7 +69,7 @@ class _Page:
         """The items as structures; None in the place of one that does not fit."""
         try:
             return ITEMS.decode(self.array)
-        except (msgspec.DecodeError, RecursionError):
+        except _UNFIT:
             self.unfit = True
             return [_typed(raw) for raw in self.raws]
 
@@ -76,7 +77,7 @@ class _Page:
 def _typed(raw: msgspec.Raw) -> Any:
     try:
         return ITEM.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNFIT:
         return None
 
 

@@ -59,6 +59,7 @@ class _ImageKeys(msgspec.Struct):
     user_sub: _Text | None = None
 
 
+_NO_IMAGE = msgspec.Raw(b"")
 _IMAGE_KEYS = msgspec.json.Decoder(_ImageKeys)
 
 
@@ -67,8 +68,13 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
 
     Metadata: _Metadata
     Keys: Keys
-    NewImage: msgspec.Raw | None = None
-    OldImage: msgspec.Raw | None = None
+    NewImage: msgspec.Raw = _NO_IMAGE
+    OldImage: msgspec.Raw = _NO_IMAGE
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the change left no item."""
+        return not bytes(self.NewImage)
 
     def fault(self) -> str:
         """What is wrong with the change, empty when nothing is."""
@@ -78,7 +84,7 @@ class Change(msgspec.Struct, forbid_unknown_fields=True):
         if not (written.isascii() and written.isdigit() and len(written) < 19):
             return "its WriteTimestampMicros is no time"
         for image in (self.NewImage, self.OldImage):
-            if image is not None and not self._is_of_key(image):
+            if bytes(image) and not self._is_of_key(image):
                 return "an image has not the key of its Keys"
         return ""
 
@@ -107,7 +113,7 @@ def change_table(changes: Sequence[Change]) -> pa.Table:
             "account": [account for _, account in places],
             "sk": [change.Keys.sk.S for change in changes],
             "written": [int(change.Metadata.WriteTimestampMicros.N) for change in changes],
-            "deleted": [change.NewImage is None for change in changes],
+            "deleted": [change.deleted for change in changes],
         },
         schema=SCHEMA,
     )

@@ -131,7 +131,7 @@ def _batches(
         if fault or len(text) > MAX_LINE:
             raise faulty(ExportFault.LINE, name, f"line {number}: {fault}")
     changes.add(change_table(parsed))
-    kept = [change.NewImage for change in parsed if change.NewImage is not None]
+    kept = [change.NewImage for change in parsed if not change.deleted]
     yield _items(name, before, kept)
 
 

@@ -67,7 +67,7 @@ def read_export(
             reads = _read(one, stage, workers, progress)
             layouts |= _require_one_layout(one, layouts, reads)
             for read in reads:
-                writer.record(f"{one.export.id}/{read.name}", SegmentRead(1, read.lines))
+                writer.record(read.name, SegmentRead(1, read.lines))
         if len(found) > 1:
             merge_increments(stages, out)
         return writer.finish(_source(found), started=started, ended=datetime.now(UTC))

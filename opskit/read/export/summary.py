@@ -29,6 +29,9 @@ _EXPORT_ARN = re.compile(r"(arn:aws[a-z-]*:dynamodb:[^:]+:[0-9]{12}:table/[^/]+)
 T = TypeVar("T")
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class _Summary(msgspec.Struct):
     exportArn: str  # noqa: N815 - the names are the manifest's own
     tableArn: str  # noqa: N815
@@ -42,7 +45,7 @@ class _Summary(msgspec.Struct):
     exportType: str | None = None  # noqa: N815
     exportFromTime: datetime | None = None  # noqa: N815
     exportToTime: datetime | None = None  # noqa: N815
-    filterSpecification: msgspec.Raw | None = None  # noqa: N815
+    filterSpecification: msgspec.Raw = _NULL  # noqa: N815
 
 
 class _File(msgspec.Struct):
@@ -172,7 +175,7 @@ def _require_consistent(summary: _Summary, address: Address, store: Store, folde
         raise faulty(ExportFault.NEGATIVE, name, f"itemCount {summary.itemCount}")
     if summary.outputFormat != "DYNAMODB_JSON":
         raise faulty(ExportFault.FORMAT, name, summary.outputFormat[:40])
-    if summary.filterSpecification not in {None, b"null"}:
+    if bytes(summary.filterSpecification) != b"null":
         raise faulty(ExportFault.FILTERED, name)
     arn = _EXPORT_ARN.fullmatch(summary.exportArn)
     if arn is None:

@@ -162,11 +162,11 @@ def _why_not(finding: Finding, suspects: Iterable[Finding]) -> str:
         return "nothing explains the drift, so it is not known which side is wrong"
     if finding.evidence.get("balance_item"):
         return _NO_BALANCE
+    if _entries_may_be_wrong(explanation.fault_class, explanation.text, explanation.candidates):
+        return _ENTRIES
     doubts = _doubts(explanation, suspects)
     if doubts:
         return f"its entries are in doubt themselves: {doubts}; settle that first"
-    if _entries_may_be_wrong(explanation.fault_class, explanation.text, explanation.candidates):
-        return _ENTRIES
     return ""
 
 

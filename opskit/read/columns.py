@@ -51,9 +51,8 @@ def column_array(
         return _nulls(column.form, len(values)), ()
     members = _MEMBER[column.form](values)
     array = pa.array(members, _TYPES[column.form])
-    misfits: list[int] = []
-    if careful or array.null_count != absent or (column.required and absent):
-        misfits = _misfits(column, values, members)
+    sound = _sound(column, values, array.null_count - absent, careful=careful)
+    misfits = [] if sound else _misfits(column, values, members)
     if column.form is Form.WHOLE:
         return _whole_numbers(array, misfits)
     return array, misfits
@@ -61,6 +60,16 @@ def column_array(
 
 def _nulls(form: Form, size: int) -> pa.Array:
     return pa.nulls(size, pa.int64() if form is Form.WHOLE else _TYPES[form])
+
+
+def _sound(column: Column, values: Values, empty: int, *, careful: bool) -> bool:
+    """Whether each attribute is absent or exactly one value; `empty` are there without a member."""
+    if not careful and not empty:
+        return not column.required or ABSENT[column.form] not in values
+    null = [value for value in values if value.NULL is not None]
+    if column.required or len(null) != empty:
+        return False
+    return _MEMBER[column.form](null).count(None) == empty
 
 
 def _misfits(column: Column, values: Values, members: Values) -> list[int]:

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from opskit.read.rowgroups import ROWS
+from opskit.read.rowgroups import ROWS, kind_writer
 from opskit.read.schema import SCHEMAS
 from opskit.tables.items import KindName
 
@@ -33,7 +33,7 @@ def settle_repeats(folder: Path) -> int:
 def bounded_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose memory does not grow with the table: what is more goes to disk."""
     with TemporaryDirectory(prefix="opskit-") as spill, duckdb.connect() as db:
-        db.execute("SET memory_limit = '160MB'")
+        db.execute("SET memory_limit = '96MB'")
         db.execute("SET threads = 2")
         db.execute("SET preserve_insertion_order = false")
         db.execute(f"SET temp_directory = '{spill.replace(chr(39), chr(39) * 2)}'")
@@ -87,7 +87,7 @@ def _rewrite(db: duckdb.DuckDBPyConnection, path: Path, kind: KindName, names: l
         ("SELECT * FROM copies ANTI JOIN conflicts USING (layout, account, sk)", []),
     )
     rows = 0
-    with pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd") as writer:
+    with kind_writer(path, kind) as writer:
         for query, values in queries:
             answer = db.sql(query.format(key=_KEY), params=values or None)
             reader: pa.RecordBatchReader = answer.to_arrow_reader(ROWS)

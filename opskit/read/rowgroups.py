@@ -9,9 +9,22 @@ from opskit.read.decode import Batches
 from opskit.read.schema import SCHEMAS
 from opskit.tables.items import KindName
 
-ROWS = 65_536
+ROWS = 32_768
 BYTES = 24 * 1024 * 1024
 """A row group is written at so many rows or bytes: what is kept in memory of each kind."""
+
+
+FEW_VALUES = frozenset(
+    {"layout", "type", "state", "reason", "mode", "currency", "status", "kind", "method_type"}
+)
+"""Columns that repeat few values; trying a dictionary for any other only costs time."""
+
+
+def kind_writer(path: Path, kind: KindName) -> pq.ParquetWriter:
+    """A Parquet file for the items of a kind."""
+    schema = SCHEMAS[kind]
+    dictionaries = [name for name in schema.names if name in FEW_VALUES]
+    return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=dictionaries)
 
 
 class KindFiles:
@@ -40,7 +53,7 @@ class KindFiles:
         table = pa.Table.from_batches(self._held.pop(kind), SCHEMAS[kind])
         if kind not in self._writers:
             path = self._folder / f"{kind}{self._suffix}"
-            self._writers[kind] = pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd")
+            self._writers[kind] = kind_writer(path, kind)
         self._writers[kind].write_table(table, row_group_size=table.num_rows)
 
     def close(self) -> None:

@@ -306,9 +306,10 @@ def test_an_interrupt_leaves_no_thread_and_a_partial_snapshot(
 
     client = reading_client(moto.connection)
     options = ScanOptions(segments=4, workers=2)
-    with monkeypatch.context() as patch, pytest.raises(error):
+    with monkeypatch.context() as patch:
         patch.setattr("opskit.read.progress.Meter.add", stop)
-        snapshot_table(client, TABLE, tmp_path / "a", options=options)
+        with pytest.raises(error):
+            snapshot_table(client, TABLE, tmp_path / "a", options=options)
     assert not [t for t in threading.enumerate() if t.name.startswith("opskit-read")]
     assert open_snapshot(tmp_path / "a").manifest.verdict is ReadVerdict.PARTIAL
     whole = resume_table(client, tmp_path / "a")

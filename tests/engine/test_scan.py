@@ -1,7 +1,12 @@
 """Scans of real engines: equal to the SDK's own, whatever the segments; complete or refused."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -314,6 +319,30 @@ def test_an_interrupt_leaves_no_thread_and_a_partial_snapshot(
     assert open_snapshot(tmp_path / "a").manifest.verdict is ReadVerdict.PARTIAL
     whole = resume_table(client, tmp_path / "a")
     assert by_opskit(require_complete(whole)) == by_the_sdk(moto)
+
+
+@pytest.mark.engine
+def test_ctrl_c_at_the_command_line(moto: Engine, tmp_path: Path) -> None:
+    """An interrupted `opskit snapshot` leaves a PARTIAL folder that `--resume` completes."""
+    address = ["--endpoint-url", moto.endpoint_url, "--region", "us-east-1"]
+    code = "from opskit.cli import main; main()"
+    whole = [sys.executable, "-c", code, "snapshot", "--out", str(tmp_path / "a"), *address]
+    environment = {**os.environ, "BILLING_TABLE_NAME": TABLE}
+    slow = [*whole, "--read-units", "20"]
+    child = subprocess.Popen(slow, stderr=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "a").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2)
+    child.send_signal(signal.SIGINT)
+    _, told = child.communicate(timeout=60)
+    assert child.returncode == 2
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    assert open_snapshot(tmp_path / "a").manifest.verdict is ReadVerdict.PARTIAL
+    again = [sys.executable, "-c", code, "snapshot", "--resume", str(tmp_path / "a"), *address]
+    assert subprocess.run(again, env=environment, timeout=120, check=False).returncode == 0
+    assert by_opskit(require_complete(open_snapshot(tmp_path / "a"))) == by_the_sdk(moto)
 
 
 @pytest.mark.engine

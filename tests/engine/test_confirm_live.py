@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -193,3 +194,30 @@ def test_confirming_finds_just_what_one_still_reading_finds(
     unequal = [t for t in tallies(books.faults, answer.report) if not t.equal]
     assert not unequal
     assert {f.outcome for f in answer.report.findings} <= {Outcome.FAILED, Outcome.INCONCLUSIVE}
+
+
+def test_an_interrupt_while_waiting_ends_with_a_report(empty_moto: Engine, tmp_path: Path) -> None:
+    """Ctrl-C between two reads of the real command: one report, nothing unconfirmed a fault."""
+    books = sample_books(9, datetime.now(UTC).replace(microsecond=0), accounts=40)
+    fill_sandbox(empty_moto.endpoint_url, books)
+    environ = isolated_environment(os.environ, sandbox_environment(empty_moto.endpoint_url))
+    program = "from opskit.cli import main; main()"
+    options = ("audit", "--check", "balances.*", "--settle-window", "300", "--json")
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *options],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "again in 300 s" in line:
+                running.send_signal(signal.SIGINT)
+                break
+        printed, _ = running.communicate(timeout=120)
+    report = json.loads(printed)
+    assert running.returncode == 3
+    assert report["verdict"] == "inconclusive"
+    assert {f["outcome"] for f in report["findings"]} == {"inconclusive"}
+    assert "interrupted" in report["remarks"][0]

@@ -15,7 +15,6 @@ class Ends(StrEnum):
     WHOLE = "whole, as the table"
     REFUSED = "not whole, and says so"
     CONFLICT = "whole, the differing copies set aside"
-    RAISED = "the mistake itself is raised"
 
 
 class Lasts(StrEnum):
@@ -34,7 +33,7 @@ class Fault:
     """One fault, its row of the matrix, and what it is to end in.
 
     `everywhere` hits every request rather than chosen ones, `single` only one; `later` only those
-    that go on from a key.
+    that go on from a key. What was read goes on from where it ended, unless not `resumes`.
     """
 
     row: int
@@ -46,6 +45,7 @@ class Fault:
     everywhere: bool = False
     later: bool = False
     single: bool = False
+    resumes: bool = True
 
 
 PASSING: tuple[tuple[int, str, Damage], ...] = (
@@ -109,6 +109,7 @@ SPECIAL = (
         Ends.REFUSED,
         (Way.PARALLEL,),
         later=True,
+        resumes=False,
     ),
 )
 

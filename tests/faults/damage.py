@@ -113,7 +113,8 @@ def count_above(document: dict[str, Any]) -> None:
 
 def error(code: str, status: int = 400) -> Damage:
     """An error as DynamoDB spells it."""
-    return lambda call: error_reply(code, status)
+    reply = error_reply(code, status)
+    return lambda _: reply
 
 
 def storm(seconds: float) -> Damage:
@@ -146,11 +147,9 @@ def key_repeats(call: Call) -> Reply:
 
 def key_cycles(call: Call) -> Reply:
     """The key to go on from is that of an earlier page of the segment."""
-    [segment, start] = json.loads(call.marks[0])
-    for mark in call.marks:
-        [segment, start] = json.loads(mark)
-        if start and segment == call.request.get("Segment", 0):
-            break
+    mine = call.request.get("Segment", 0)
+    starts = (json.loads(mark) for mark in call.marks)
+    start = next(start for segment, start in starts if start and segment == mine)
     return call.changed(lambda document: document.update(LastEvaluatedKey=start))
 
 
@@ -161,9 +160,12 @@ def key_empty(call: Call) -> Reply:
 
 def key_of_other_segment(call: Call) -> Reply:
     """The key to go on from lies in another segment, which DynamoDB refuses to go on from."""
-    mine = call.request.get("Segment", 0)
-    starts = (json.loads(mark) for mark in call.marks)
-    other = next(start for segment, start in starts if start and segment != mine)
+    keys = ({"pk": item["pk"], "sk": item["sk"]} for item in call.model.items)
+    other = next(
+        key
+        for key in keys
+        if call.model.answer("Scan", {**call.request, "ExclusiveStartKey": key}).status == 400
+    )
     return call.changed(lambda document: document.update(LastEvaluatedKey=other))
 
 

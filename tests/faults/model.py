@@ -152,7 +152,8 @@ class ModelTable:
         return [self._sorted[at]] if at >= 0 and self._places[at] == place else []
 
     def _get(self, request: Request) -> Reply:
-        return json_reply({"Item": item for item in self._find(request["Key"])})
+        found = self._find(request["Key"])
+        return json_reply({"Item": found[0]} if found else {})
 
     def _batch_get(self, request: Request) -> Reply:
         """The items of a batch, but for the last few keys, which stay unprocessed."""

@@ -1,24 +1,21 @@
 """One run: a seed, a fault and a way to read, and the verdict on what came of it."""
 
 import shutil
-import sys
-import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from opskit.errors import IncompleteReadError, OpskitError
-from opskit.read.manifest import ReadVerdict
-from opskit.read.query import snapshot_account
-from opskit.read.scan import ScanOptions, resume_table, snapshot_table
-from opskit.read.snapshot import Snapshot, open_snapshot, require_complete
-from tests.faults.calls import SEGMENTS, Way
-from tests.faults.catalogue import Ends, Fault
+from opskit.aws import Connection, reading_client
+from opskit.read.patience import Patience
+from tests.faults.calls import Way
+from tests.faults.catalogue import EVERY, FAULTS, Ends, Fault
 from tests.faults.injector import Injector
-from tests.faults.items import ACCOUNT, Item, table_items
-from tests.faults.model import TABLE, ModelTable
-from tests.faults.oracle import fault_of, rows_of, set_aside
-from tests.faults.patience import VirtualClock, patience_on
+from tests.faults.items import table_items
+from tests.faults.judge import Trial
+from tests.faults.line import Proxy, Toxic
+from tests.faults.model import ModelTable
+from tests.faults.patience import patience_on
 from tests.faults.seam import Seam
 
 
@@ -44,100 +41,72 @@ def model_of(seed: int) -> ModelTable:
     return ModelTable(items, page_items=rng.choice((3, 4, 7)), key_on_last=rng.random() < 0.5)
 
 
-def expected_items(model: ModelTable, way: Way) -> list[Item]:
-    """The items a way of reading must bring."""
-    return [item for item in model.items if way is not Way.QUERY or item["pk"]["S"] == ACCOUNT]
-
-
-def read(seam: Seam, way: Way, out: Path, clock: VirtualClock, seed: int = 0) -> Snapshot:
-    """Read the table that the seam answers for."""
-    patience = patience_on(clock, seed)
-    if way is Way.QUERY:
-        return snapshot_account(seam.client, TABLE, ACCOUNT, out, patience=patience)
-    options = ScanOptions(segments=SEGMENTS[way], workers=8, patience=patience)
-    return snapshot_table(seam.client, TABLE, out, options=options)
+def cases(seed: int, *, share: int = 1) -> Iterator[tuple[Fault, Way]]:
+    """Every fault in every way it applies to, or the seed's part of them: one of `share`."""
+    every = ((fault, way) for fault in FAULTS for way in fault.ways)
+    return (case for number, case in enumerate(every) if (number + seed) % share == 0)
 
 
 def run(seam: Seam, seed: int, fault: Fault, way: Way, folder: Path) -> Outcome:
-    """Read under a fault and judge what came, resuming what is PARTIAL; the folder is removed."""
+    """Read under a fault of the replies and judge what came; the folder's snapshot is removed."""
     model = model_of(seed)
     injector = Injector(seed, fault, way, model)
     seam.answer = injector.answer
+
+    def heal() -> None:
+        seam.answer = model.answer
+
     out = folder / "snapshot"
+    patience = patience_on(injector.clock, seed)
+    trial = Trial(seam.client, way, model, out, patience, fault.ends, heal, fault.resumes)
     try:
-        came, wrong = _judged(seam, (seed, way, out), fault, injector)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it was not to get here
-        came, wrong = "raised", f"{type(error).__name__}: {error}"
+        came, wrong = trial.judged()
     finally:
         shutil.rmtree(out, ignore_errors=True)
     if not injector.hits and not wrong:
         wrong = "the fault never struck"
-    return Outcome(seed, fault.name, way, came, wrong or orphans())
+    return Outcome(seed, fault.name, way, came, wrong)
 
 
-def _judged(
-    seam: Seam, run_: tuple[int, Way, Path], fault: Fault, injector: Injector
-) -> tuple[str, str]:
-    """What came, and what is wrong with it."""
-    seed, way, out = run_
-    model = model_of(seed)
-    items = expected_items(model, way)
+TOXICS: tuple[tuple[Toxic, bool], ...] = (
+    *((toxic, False) for toxic in Toxic if toxic is not Toxic.NONE),
+    *((toxic, True) for toxic in (Toxic.SLICED, Toxic.JITTER, Toxic.SLOW_CLOSE)),
+    *((toxic, True) for toxic in (Toxic.REFUSE, Toxic.LATE, Toxic.RESET, Toxic.CUT)),
+)
+"""Every fault of the line, with whether it strikes every connection."""
+
+_BEARABLE = frozenset({Toxic.SLICED, Toxic.JITTER, Toxic.SLOW_CLOSE})
+
+
+def line_cases(seed: int, *, share: int = 1) -> Iterator[tuple[Toxic, bool, Way]]:
+    """Every fault of the line in every way, or the seed's part of them: one of `share`."""
+    every = ((toxic, always, way) for toxic, always in TOXICS for way in EVERY)
+    return (case for number, case in enumerate(every) if (number + seed) % share == 0)
+
+
+def line_client(url: str) -> object:
+    """A client that waits for no reply as long as a late one takes."""
+    return reading_client(Connection("us-east-1", url, connect_timeout=1, read_timeout=0.3))
+
+
+def run_line(
+    line: tuple[object, Proxy, ModelTable], seed: int, case: tuple[Toxic, bool, Way], folder: Path
+) -> Outcome:
+    """Read through the proxy under a fault of the line and judge what came."""
+    client, proxy, model = line
+    toxic, always, way = case
+    refused = always and toxic not in _BEARABLE
+    proxy.strike(toxic, seed, always=always)
+
+    def heal() -> None:
+        proxy.strike(Toxic.NONE)
+
+    out = folder / "snapshot"
+    patience = Patience(0.02 if refused else 30, 0.005, 0.02, rng=Random(seed))
+    ends = Ends.REFUSED if refused else Ends.WHOLE
     try:
-        snapshot = read(seam, way, out, injector.clock, seed)
-    except OpskitError as error:
-        return _refused(type(error).__name__, fault, out)
-    conflicts = fault.ends is Ends.CONFLICT
-    verdict = snapshot.manifest.verdict
-    wrong = fault_of(open_snapshot(out), items, conflicts=conflicts)
-    if wrong or verdict is ReadVerdict.COMPLETE:
-        return verdict, wrong or _unexpected(snapshot, fault)
-    return verdict, _partial(snapshot, fault) or _resumed(seam, model, snapshot)
-
-
-def _refused(name: str, fault: Fault, out: Path) -> tuple[str, str]:
-    if fault.ends is not Ends.REFUSED:
-        return name, "it should have ended whole"
-    return name, "a folder was left" if out.exists() else ""
-
-
-def _unexpected(snapshot: Snapshot, fault: Fault) -> str:
-    """Why a COMPLETE and right snapshot is not what was to come."""
-    if fault.ends is Ends.REFUSED:
-        return "it should have been refused"
-    if fault.ends is Ends.CONFLICT and not any(map(set_aside, rows_of(snapshot))):
-        return "no copy was set aside"
-    return ""
-
-
-def _partial(snapshot: Snapshot, fault: Fault) -> str:
-    """What is wrong with a PARTIAL snapshot as such."""
-    if fault.ends is not Ends.REFUSED:
-        return "it should have ended whole: " + "; ".join(snapshot.manifest.missing)[:200]
-    try:
-        require_complete(snapshot)
-    except IncompleteReadError:
-        return "" if snapshot.manifest.missing else "it does not say what is missing"
-    return "require_complete let it pass"
-
-
-def _resumed(seam: Seam, model: ModelTable, snapshot: Snapshot) -> str:
-    """What is wrong with the snapshot once it was read on from a sound table."""
-    seam.answer = model.answer
-    options = ScanOptions(workers=8, patience=patience_on(VirtualClock()))
-    resumed = resume_table(seam.client, snapshot.path, options=options)
-    if resumed.manifest.verdict is not ReadVerdict.COMPLETE:
-        return "resumed, it is not COMPLETE"
-    wrong = fault_of(open_snapshot(snapshot.path), model.items)
-    return f"resumed: {wrong}" if wrong else ""
-
-
-def orphans() -> str:
-    """The names of the reads' threads that are still alive."""
-    alive = [t.name for t in threading.enumerate() if t.name.startswith("opskit-read")]
-    return f"threads were left behind: {alive}" if alive else ""
-
-
-def tell(outcome: Outcome) -> None:
-    """Print a failing run."""
-    if outcome.wrong:
-        print(outcome, file=sys.stderr, flush=True)
+        came, wrong = Trial(client, way, model, out, patience, ends, heal).judged()
+    finally:
+        shutil.rmtree(out, ignore_errors=True)
+    name = f"{toxic}, always" if always else str(toxic)
+    return Outcome(seed, name, way, came, wrong or ("" if proxy.hits else "it never struck"))

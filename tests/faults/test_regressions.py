@@ -1,7 +1,5 @@
 """What the fault matrix found once, each as the smallest case."""
 
-from pathlib import Path
-
 import pytest
 from botocore.exceptions import ReadTimeoutError
 

@@ -28,6 +28,7 @@ from opskit.audit.reread import (
     Rereads,
     Say,
     Stillness,
+    fingerprints,
     items_of,
     reread_until_still,
 )
@@ -79,11 +80,14 @@ def confirm(
         return Confirmed(report, live.first)
     say(f"confirm: {len(accounts):,} accounts with findings are read again")
     rereads = reread_until_still(live.read, accounts, stillness, say)
-    merged = _merged(live, rereads)
-    judged = _judged(report, audit(merged), comparing, rereads)
+    now, second = live.first, report
+    if not _as_first_read(live.first, rereads):
+        now = _merged(live, rereads)
+        second = audit(now)
+    judged = _judged(report, second, comparing, rereads)
     note = _note(len(accounts), rereads, judged)
     say(f"confirm: {note}")
-    return Confirmed(replace(judged, remarks=(*judged.remarks, note)), merged)
+    return Confirmed(replace(judged, remarks=(*judged.remarks, note)), now)
 
 
 def candidates(report: AuditReport, comparing: frozenset[str]) -> list[str]:
@@ -102,6 +106,16 @@ def _about(finding: Finding) -> set[str]:
     return named - SERVICE_PARTITIONS - {""}
 
 
+def _as_first_read(first: Snapshot, rereads: Rereads) -> bool:
+    """Whether all accounts lay still and are as the first reading has them: nothing to redo."""
+    if rereads.moving:
+        return False
+    before = fingerprints(_items(first, frozenset(rereads.stable), theirs=True))
+    return all(
+        before.get(account) == reads[-1].fingerprint for account, reads in rereads.stable.items()
+    )
+
+
 def _merged(live: LiveBooks, rereads: Rereads) -> Snapshot:
     """The first reading with the accounts that were read again as they were read last."""
     manifest = live.first.manifest
@@ -109,7 +123,7 @@ def _merged(live: LiveBooks, rereads: Rereads) -> Snapshot:
         reads[-1].at for reads in (*rereads.stable.values(), *rereads.moving.values()) if reads
     ]
     with SnapshotWriter(live.out) as writer:
-        for batches in _others(live.first, frozenset(rereads.pages)):
+        for batches in _items(live.first, frozenset(rereads.pages), theirs=False):
             writer.write("first read", batches)
         for batches in items_of(rereads.pages):
             writer.write("read again", batches)
@@ -121,15 +135,15 @@ def _merged(live: LiveBooks, rereads: Rereads) -> Snapshot:
         )
 
 
-def _others(snapshot: Snapshot, accounts: frozenset[str]) -> Iterator[Batches]:
-    """The snapshot's items, those of some accounts left out."""
-    left_out = pa.array(sorted(accounts), pa.string())
+def _items(snapshot: Snapshot, accounts: frozenset[str], *, theirs: bool) -> Iterator[Batches]:
+    """The snapshot's items of some accounts, or those of all others."""
+    named = pa.array(sorted(accounts), pa.string())
     for kind in KindName:
         for path in snapshot.files(kind):
             with pq.ParquetFile(path) as file:
                 for batch in file.iter_batches():
-                    kept = pc.invert(pc.is_in(batch["account"], left_out))
-                    yield {kind: batch.filter(kept)}
+                    among = pc.is_in(batch["account"], named)
+                    yield {kind: batch.filter(among if theirs else pc.invert(among))}
 
 
 def _judged(

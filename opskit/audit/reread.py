@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,13 +79,22 @@ def account_reader(client: "DynamoDBClient", table_name: str) -> ReadAccount:
 
 def fingerprint(pages: Pages) -> str:
     """The SHA-256 of everything opskit keeps of a partition's items, whatever their order."""
-    lines = sorted(
-        json.dumps([kind.value, _canonical(row)], sort_keys=True, default=str)
-        for batches in pages
-        for kind, batch in batches.items()
-        for row in batch.to_pylist()
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return fingerprints(pages, lambda _: "").get("", _digest([]))
+
+
+def fingerprints(pages: Iterable[Batches], of: Callable[[str], str] = str) -> dict[str, str]:
+    """The fingerprint of each account that has items on these pages; `of` may join accounts."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for batches in pages:
+        for kind, batch in batches.items():
+            for row in batch.to_pylist():
+                line = json.dumps([kind.value, _canonical(row)], sort_keys=True, default=str)
+                lines[of(str(row["account"]))].append(line)
+    return {account: _digest(found) for account, found in lines.items()}
+
+
+def _digest(lines: list[str]) -> str:
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def _canonical(row: dict[str, object]) -> dict[str, object]:

@@ -103,6 +103,15 @@ def test_a_fault_in_a_still_account_is_failed_with_both_reads(clock: Clock, tmp_
     assert clock.slept == [WINDOW]
 
 
+def test_a_table_at_rest_is_judged_once(clock: Clock, tmp_path: Path) -> None:
+    """Where every account is as it was read first, nothing is read into new books."""
+    table = Table([entry("USER#a", 1, 500), balance("USER#a", owed_settled=400)])
+    answer = confirmed(table, clock, tmp_path)
+    assert answer.snapshot.path == tmp_path / "first"
+    assert not (tmp_path / "again").exists()
+    assert outcomes(answer) == {"USER#a": Outcome.FAILED}
+
+
 def test_reads_do_not_change_a_findings_id(clock: Clock, tmp_path: Path) -> None:
     """A confirmed finding has the id that it has offline, so that runs can be compared."""
     table = Table([entry("USER#a", 1, 500), balance("USER#a", owed_settled=400)])

@@ -57,9 +57,10 @@ def _show_answer(
     csv: Path | None,
 ) -> None:
     from opskit.ledger.books import open_books, set_clock
-    from opskit.ledger.sql import ask
+    from opskit.ledger.sql import ask, require_answerable
     from opskit.present.answer import answer_csv, answer_json, answer_text
 
+    require_answerable(text)
     with source(common, sources, captures) as taken, open_books(taken) as books:
         set_clock(books, int(common.as_of.timestamp()), settle_window=0)
         answer = ask(books, text)

@@ -77,6 +77,12 @@ def ask(books: Books, text: str, *, limits: Limits = _LIMITS) -> Answer:
             return _answer(db, statement, limits)
 
 
+def require_answerable(text: str) -> None:
+    """InputError for what `ask` would refuse unasked; it costs no reading of any books."""
+    with empty_room() as db:
+        require_harmless(db, text, view_names())
+
+
 def query(books: Books, text: str, *, limits: Limits = _LIMITS) -> "pd.DataFrame":
     """The whole answer as a frame: whole numbers stay whole numbers, absent ones are absent.
 
@@ -123,8 +129,7 @@ def _interrupted(db: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None
 
 
 def _answer(db: duckdb.DuckDBPyConnection, statement: duckdb.Statement, limits: Limits) -> Answer:
-    db.execute(statement)
-    described = db.description or ()
+    described = _executed(db, statement)
     rows: list[tuple[Value, ...]] = []
     size = 0
     while len(rows) <= limits.rows:
@@ -135,14 +140,34 @@ def _answer(db: duckdb.DuckDBPyConnection, statement: duckdb.Statement, limits: 
         if size > limits.bytes:
             raise InputError(f"the answer holds over {limits.bytes:,} characters; select less")
         rows += fetched
-    names = tuple(str(column[0]) for column in described)
+    names = tuple(name for name, _ in described)
     kept = [_masked_row(names, row) for row in rows[: limits.rows]]
     return Answer(
         names=names,
-        types=tuple(str(column[1]) for column in described),
+        types=tuple(kind for _, kind in described),
         rows=tuple(kept),
         cut=len(rows) > limits.rows,
     )
+
+
+_WITH_ZONE = "TIMESTAMP WITH TIME ZONE"
+
+
+def _executed(db: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> list[tuple[str, str]]:
+    """Run a statement; the names and types of its columns, instants as times in UTC.
+
+    Without the cast the engine would ask for a library of time zones.
+    """
+    db.execute(statement)
+    described = [(str(column[0]), str(column[1])) for column in db.description or ()]
+    if any(kind == _WITH_ZONE for _, kind in described):
+        text = statement.query.rstrip().rstrip(";")
+        columns = ", ".join(
+            f"#{place}::TIMESTAMP" if kind == _WITH_ZONE else f"#{place}"
+            for place, (_, kind) in enumerate(described, start=1)
+        )
+        db.execute(f"SELECT {columns} FROM (\n{text}\n)")
+    return described
 
 
 def _size(value: Value) -> int:

@@ -29,6 +29,7 @@ _TABLES = frozenset(
     "BASE_TABLE COLUMN_DATA CTE EMPTY EXPRESSION_LIST JOIN PIVOT SHOW_REF SUBQUERY"
     " TABLE_FUNCTION".split()
 )
+_QUERIES = frozenset("CTE_NODE RECURSIVE_CTE_NODE SELECT_NODE SET_OPERATION_NODE".split())
 _SHOWS = frozenset({"DESCRIBE", "SUMMARY"})
 _ANSWER = "a SELECT over the views that `opskit sql --schema` lists"
 
@@ -45,6 +46,7 @@ def require_harmless(
     named = {*views, *_common_table_names(nodes)}
     functions = _functions(db)
     for node in nodes:
+        _require_query(node)
         _require_table(node, named)
         _require_function(node, functions)
         if node.get("class") == "PARAMETER":
@@ -108,6 +110,13 @@ def _common_table_names(nodes: Collection[Node]) -> set[str]:
     maps = [node["cte_map"] for node in nodes if isinstance(node.get("cte_map"), dict)]
     named = [entry for one in maps if isinstance(one, dict) for entry in one.get("map", ())]
     return {str(entry["key"]).lower() for entry in named}
+
+
+def _require_query(node: Node) -> None:
+    """Every part of the statement must read: WITH can hold INSERT, UPDATE, DELETE and COPY."""
+    kind = str(node.get("type") or "")
+    if (kind.endswith("_NODE") or "cte_map" in node) and kind not in _QUERIES:
+        raise InputError(f"SQL must only read, and part of this is {kind}; give {_ANSWER}")
 
 
 def _require_table(node: Node, named: Collection[str]) -> None:

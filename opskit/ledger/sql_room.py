@@ -36,6 +36,7 @@ def empty_room() -> Iterator[duckdb.DuckDBPyConnection]:
             for kind in KindName:
                 _add_rows(db, kind, SCHEMAS[kind].empty_table(), into="CREATE TABLE {} AS")
             add_views(db)
+            db.execute("SET TimeZone = 'UTC'")
             yield db
         finally:
             db.close()

@@ -2,6 +2,7 @@
 
 A table holds a key once, but a scan may meet an item twice while writers move it, and captures may
 overlap. Copies that differ cannot both be the item, so all of them go whole to `unclassified`.
+An item whose key cannot be read is never taken for another's copy.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,8 @@ _KEY = "hash(layout, account, sk)"
 def settle_repeats(folder: Path) -> int:
     """Rewrite the files that repeat a key; the number of copies left out or set aside."""
     with bounded_duckdb() as db:
-        kinds = [kind for kind in KindName if kind is not KindName.UNCLASSIFIED]
+        # First what is unclassified already, before the other kinds put their conflicts there.
+        kinds = sorted(KindName, key=lambda kind: kind is not KindName.UNCLASSIFIED)
         return sum(_settle(db, folder, kind) for kind in kinds)
 
 
@@ -52,7 +54,7 @@ def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
     names = [str(path) for path in paths]
     db.execute(
         f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT {_KEY} AS key FROM read_parquet(?) "
-        "GROUP BY 1 HAVING count(*) > 1",
+        "WHERE account IS NOT NULL AND sk IS NOT NULL GROUP BY 1 HAVING count(*) > 1",
         [names],
     )
     if db.execute("SELECT count(*) FROM repeats").fetchall() == [(0,)]:
@@ -60,7 +62,7 @@ def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
     _find_conflicts(db, names)
     before = sum(int(pq.read_metadata(path).num_rows) for path in paths)
     kept = _rewrite(db, folder / f"{kind}.settled", kind, names)
-    _set_aside(db, folder)
+    _set_aside(db, folder, kind)
     for path in paths:
         path.unlink()
     (folder / f"{kind}.settled").rename(folder / f"{kind}.parquet")
@@ -97,8 +99,8 @@ def _rewrite(db: duckdb.DuckDBPyConnection, path: Path, kind: KindName, names: l
     return rows
 
 
-def _set_aside(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Put every copy of a conflicting key into `unclassified`, as JSON of its columns."""
+def _set_aside(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> None:
+    """Put every copy of a kind's conflicting keys into `unclassified`, as JSON of its columns."""
     schema = SCHEMAS[KindName.UNCLASSIFIED]
     answer = db.sql(
         """
@@ -108,6 +110,5 @@ def _set_aside(db: duckdb.DuckDBPyConnection, folder: Path) -> None:
     )
     aside: pa.Table = answer.to_arrow_table()
     if aside.num_rows:
-        number = len(kind_files(folder, KindName.UNCLASSIFIED))
-        path = folder / f"{KindName.UNCLASSIFIED}.repeated{number}.parquet"
+        path = folder / f"{KindName.UNCLASSIFIED}.repeated_{kind}.parquet"
         pq.write_table(aside.cast(schema), path, compression="zstd")

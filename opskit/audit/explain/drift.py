@@ -9,6 +9,7 @@ from opskit.audit.explain.postings import possible_postings
 from opskit.audit.explain.resets import FEWEST_DROPPED, Reset, possible_resets
 from opskit.audit.explain.rows import AccountBooks
 from opskit.audit.explain.search import (
+    LARGEST_SET,
     Budget,
     PostingSet,
     SearchCutError,
@@ -19,8 +20,8 @@ from opskit.audit.explain.wording import explained, unexplained
 from opskit.audit.report import Explanation
 from opskit.ledger.counters import Counters
 
-STEPS_PER_ACCOUNT = 200_000
-"""How much work one account may take: about a fifth of a second."""
+STEPS_PER_ACCOUNT = 100_000
+"""How much work one account may take: about half a second."""
 
 
 RESET_SIZE = 2
@@ -88,10 +89,7 @@ def fault_sets(
     """Every set of the smallest size; SearchCutError when the steps are used up."""
     sides = possible_postings(books)
     search = _Search(books, Side(sides.owed), Side(sides.payments), Budget(steps))
-    found = [*search.without_reset(drift)]
-    size = min((faults.size for faults in found), default=RESET_SIZE + 2)
-    if size >= RESET_SIZE:
-        found += search.with_reset(drift, size - RESET_SIZE)
+    found = search.cheap(drift) or search.dear(drift)
     least = min((faults.size for faults in found), default=0)
     distinct = {(s.keys, s.classes, s.doubt): s for s in found if s.size == least}
     return [*distinct.values()]
@@ -106,29 +104,53 @@ class _Search:
     payments: Side
     budget: Budget
 
-    def without_reset(self, drift: Counters) -> Iterator[FaultSet]:
+    def cheap(self, drift: Counters) -> list[FaultSet]:
+        """Sets of up to two postings a side, and of a reset where that is as small."""
+        found = [*self._without_reset(drift, 2)]
+        size = min((faults.size for faults in found), default=RESET_SIZE)
+        if size >= RESET_SIZE:
+            found += self._with_reset(drift, size - RESET_SIZE)
+        return found
+
+    def dear(self, drift: Counters) -> list[FaultSet]:
+        """Sets of up to LARGEST_SET postings a side, and of a reset with one a side."""
+        return [*self._with_reset(drift, 2), *self._without_reset(drift, LARGEST_SET)]
+
+    def _without_reset(self, drift: Counters, largest: int) -> Iterator[FaultSet]:
         """The smallest sets of postings alone."""
         owed, paid = _split(drift)
-        owed_sets = self.owed.smallest_sets(owed, self.budget)
-        paid_sets = self.payments.smallest_sets(paid, self.budget) if owed_sets else []
-        yield from self._joined(owed_sets, paid_sets)
+        owed_sets = self.owed.smallest_sets(owed, self.budget, largest=largest)
+        if owed_sets:
+            paid_sets = self.payments.smallest_sets(paid, self.budget, largest=largest)
+            yield from self._joined(owed_sets, paid_sets)
 
-    def with_reset(self, drift: Counters, more: int) -> Iterator[FaultSet]:
+    def _with_reset(self, drift: Counters, more: int) -> Iterator[FaultSet]:
         """Sets of one reset and up to so many postings, at most one a side."""
-        for reset in possible_resets(self.books):
+
+        def worth(taken: Counters) -> bool:
+            self.budget.spend()
+            return more > 0 or _sums(drift - taken) == (0, 0)
+
+        for reset in possible_resets(self.books, worth):
             self.budget.spend()
             owed, paid = _split(drift - reset.drift)
-            if (owed != (0, 0)) + (paid != (0, 0)) > more:
-                continue
-            keys = reset.keys
-            if len(keys) < FEWEST_DROPPED:
-                continue
-            dropped = frozenset(keys)
-            sets = [
-                side.smallest_sets(rest, self.budget, largest=1, excluded=dropped)
-                for side, rest in ((self.owed, owed), (self.payments, paid))
-            ]
-            yield from self._joined(*sets, reset=reset)
+            if (owed != (0, 0)) + (paid != (0, 0)) <= more and (
+                self.owed.may_fill(owed) and self.payments.may_fill(paid)
+            ):
+                yield from self._beside(reset, owed, paid)
+
+    def _beside(
+        self, reset: Reset, owed: tuple[int, int], paid: tuple[int, int]
+    ) -> Iterator[FaultSet]:
+        """The reset with one posting of each side that it leaves something of."""
+        keys = reset.keys
+        if len(keys) < FEWEST_DROPPED:
+            return
+        sets = [
+            side.smallest_sets(rest, self.budget, largest=1, excluded=frozenset(keys))
+            for side, rest in ((self.owed, owed), (self.payments, paid))
+        ]
+        yield from self._joined(*sets, reset=reset)
 
     def _joined(
         self,
@@ -141,6 +163,14 @@ class _Search:
         for left, right in product(owed, paid):
             self.budget.spend()
             yield FaultSet((*left, *right), reset)
+
+
+def _sums(drift: Counters) -> tuple[int, int]:
+    """Pending and settled together, of each side."""
+    return (
+        drift.owed_pending + drift.owed_settled,
+        drift.payments_pending + drift.payments_settled,
+    )
 
 
 def _split(drift: Counters) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -1,8 +1,8 @@
 """Where BALANCE may have been written anew at zeros, and what that lost."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, product
+from itertools import compress, islice, product
 
 from opskit.audit.explain.rows import FIRST_WRITES_WINDOW, AccountBooks, Entry
 from opskit.ledger.counters import Counters
@@ -22,13 +22,14 @@ ZERO = Counters()
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """BALANCE written anew: the entries until then, and what the counters lost with them.
+    """BALANCE written anew: the first `number` entries, and what the counters lost with them.
 
     `ended` says when each payment was last written, `kept` is the entry that was not lost.
     """
 
     at: int
     entries: Sequence[Entry]
+    number: int
     ended: Mapping[str, int]
     kept: Entry | None
     drift: Counters
@@ -38,13 +39,16 @@ class Reset:
         """The sort keys of the entries that lost anything, in order."""
         return tuple(
             entry.sk
-            for entry in self.entries
+            for entry in islice(self.entries, self.number)
             if entry is not self.kept and _lost(entry, self.ended, self.at) != ZERO
         )
 
 
-def possible_resets(books: AccountBooks) -> Iterator[Reset]:
+def possible_resets(books: AccountBooks, worth: Callable[[Counters], bool]) -> Iterator[Reset]:
     """Every moment that drops at least two entries, as a reset, in the order of time.
+
+    `worth` says from what a reset takes away whether it is worth looking at; entries settled later
+    only move that between pending and settled.
 
     An entry that was settled or released only after the reset lost its first posting alone. While
     the account is new, one of the first entries may be kept: that of the slow first write which
@@ -56,9 +60,11 @@ def possible_resets(books: AccountBooks) -> Iterator[Reset]:
         new = at <= entries[0].ts + FIRST_WRITES_WINDOW
         for kept in (None, *entries[: min(FIRST_WRITERS, number)]) if new else (None,):
             lost = total - (_lost(kept, ended, at) if kept else ZERO)
-            latest = [entry for entry in entries[:number][-LATEST:] if entry is not kept]
+            if not worth(ZERO - lost):
+                continue
+            latest = [e for e in entries[max(0, number - LATEST) : number] if e is not kept]
             for late in _settled_later(latest, ended, at):
-                yield Reset(at, entries[:number], ended, kept, late - lost)
+                yield Reset(at, entries, number, ended, kept, late - lost)
 
 
 def _moments(

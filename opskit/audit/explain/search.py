@@ -1,9 +1,10 @@
 """The smallest sets of postings that add up to a drift, one side of the counters at a time."""
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement, pairwise, product
+from itertools import pairwise, product
 
 from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.postings import Posting, Vector
@@ -38,10 +39,16 @@ class Side:
 
     postings: Sequence[Posting]
     by_vector: dict[Vector, list[Posting]] = field(default_factory=lambda: defaultdict(list))
+    known: list[Vector] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for posting in self.postings:
             self.by_vector[posting.vector].append(posting)
+        self.known = sorted(self.by_vector)
+
+    def may_fill(self, target: Vector) -> bool:
+        """Whether nothing or a single posting adds up to the target."""
+        return target == (0, 0) or target in self.by_vector
 
     def smallest_sets(
         self,
@@ -69,19 +76,22 @@ class Side:
         for vectors in self._vectors(size, target, budget):
             yield from self._filled(vectors, budget, excluded)
 
-    def _vectors(self, size: int, target: Vector, budget: Budget) -> Iterator[tuple[Vector, ...]]:
+    def _vectors(
+        self, size: int, target: Vector, budget: Budget, floor: Vector | None = None
+    ) -> Iterator[tuple[Vector, ...]]:
         """Each multiset of vectors that adds up to the target, once, in rising order.
 
         The last vector is looked up, not searched.
         """
-        known = sorted(self.by_vector)
-        for head in combinations_with_replacement(known, size - 1):
+        if size == 1:
+            if target in self.by_vector and (floor is None or target >= floor):
+                yield (target,)
+            return
+        for vector in self.known[0 if floor is None else bisect_left(self.known, floor) :]:
             budget.spend()
-            pending = target[0] - sum(vector[0] for vector in head)
-            settled = target[1] - sum(vector[1] for vector in head)
-            last = (pending, settled)
-            if last in self.by_vector and (not head or last >= head[-1]):
-                yield (*head, last)
+            rest = (target[0] - vector[0], target[1] - vector[1])
+            for tail in self._vectors(size - 1, rest, budget, vector):
+                yield (vector, *tail)
 
     def _filled(
         self, vectors: tuple[Vector, ...], budget: Budget, excluded: frozenset[str]

@@ -9,6 +9,7 @@ from opskit.present.books_text import books_text
 from opskit.present.csv import findings_csv, statement_csv
 from opskit.present.html import report_fragment, report_html, statement_html, statement_page
 from opskit.present.json import json_text, report_json, statement_json
+from opskit.present.junit import report_junit
 from opskit.present.statement_text import statement_text
 from opskit.present.text import report_text
 
@@ -22,6 +23,7 @@ __all__ = [
     "report_fragment",
     "report_html",
     "report_json",
+    "report_junit",
     "report_text",
     "statement_csv",
     "statement_html",

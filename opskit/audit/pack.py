@@ -13,7 +13,7 @@ import msgspec
 
 from opskit.audit.packed import packed_snapshot
 from opskit.audit.pseudonyms import Pseudonyms
-from opskit.errors import CaptureError, InputError
+from opskit.errors import CaptureError, InputError, OpskitError
 from opskit.read.snapshot import Snapshot
 
 FORMAT = 1
@@ -99,9 +99,10 @@ def write_pack(
 ) -> PackManifest:
     """Write documents and snapshot as a new pack, whole or not at all.
 
-    With `names` the accounts in the snapshot are renamed; the documents must be already.
+    With `names` the accounts in the snapshot are renamed; documents that name one are refused.
     """
     require_absent(out)
+    _require_renamed(documents, names)
     partial = out.absolute().with_name(f".{out.name}.{os.getpid()}.partial")
     try:
         partial.mkdir(mode=0o700)
@@ -118,6 +119,13 @@ def write_pack(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return manifest
+
+
+def _require_renamed(documents: Mapping[str, bytes], names: Pseudonyms | None) -> None:
+    for name, content in documents.items():
+        if names and names.found_in(content.decode("utf-8")):
+            message = f"{name} still names an account, which --pseudonymise must not let through"
+            raise OpskitError(f"{message}; no pack was made, please report it")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -81,13 +81,15 @@ class Pseudonyms:
         return PREFIX + self._digest("value", value)[:32]
 
     def found_in(self, text: str) -> str:
-        """The first account id that occurs in a text, "" when none does."""
+        """The first long account id that occurs in a text, "" when none does.
+
+        A short one could be a word of the report's own.
+        """
         for at in range(len(text) - _LONG + 1):
             for id_ in self._long.get(text[at : at + _LONG], ()):
                 if text.startswith(id_, at):
                     return id_
-        alone = self._alone.search(text)
-        return alone[0] if alone else ""
+        return ""
 
     def text(self, text: str) -> str:
         """The text with every account id and address replaced."""

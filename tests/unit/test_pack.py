@@ -21,7 +21,7 @@ from opskit.audit.pseudonyms import Pseudonyms, read_key
 from opskit.audit.report import Outcome
 from opskit.audit.verify import verify_pack
 from opskit.cli import cli
-from opskit.errors import CaptureError, InputError
+from opskit.errors import CaptureError, InputError, OpskitError
 from opskit.read.capture import read_captures
 from opskit.read.snapshot import Snapshot, open_snapshot
 
@@ -289,6 +289,15 @@ def test_a_pack_that_cannot_be_finished_leaves_nothing(
         with pytest.raises(InputError, match="No space left on device"):
             write_pack(folder / "pack", {"a": b"1", "b": b"2"}, snapshot)
         assert list(folder.iterdir()) == []
+
+
+def test_a_document_that_still_names_an_account_is_refused(capture: Path, tmp_path: Path) -> None:
+    """Whatever a report comes to hold, a pack under pseudonyms is not made with a name in it."""
+    snapshot = read_captures([capture], tmp_path / "snapshot")
+    names = Pseudonyms(KEY, NAMES)
+    with pytest.raises(OpskitError, match=r"new\.txt still names an account"):
+        write_pack(tmp_path / "pack", {"new.txt": b"of alice-0001"}, snapshot, names=names)
+    assert not (tmp_path / "pack").exists()
 
 
 def full_disk(failing: int) -> Callable[[int], None]:

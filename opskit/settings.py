@@ -6,7 +6,7 @@ defaults. `problems` and `require` judge settings before AWS is asked anything.
 
 import io
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 from pathlib import Path
@@ -75,6 +75,7 @@ VARIABLES = (
     Variable("AWS_REGION", Form.REGION),
     Variable("AWS_DEFAULT_REGION", Form.REGION),
     Variable("AWS_ENDPOINT_URL_DYNAMODB", Form.ENDPOINT),
+    Variable("AWS_ENDPOINT_URL_S3", Form.ENDPOINT),
     Variable("AWS_ENDPOINT_URL", Form.ENDPOINT),
     Variable("AWS_PROFILE", Form.PROFILE),
 )
@@ -142,6 +143,14 @@ class Settings:
             endpoint_url=self._text("AWS_ENDPOINT_URL_DYNAMODB") or self._text("AWS_ENDPOINT_URL"),
             profile=self._text("AWS_PROFILE"),
         )
+
+    @property
+    def s3_connection(self) -> Connection:
+        """Where clients of S3 are to send: with a local DynamoDB to this machine too."""
+        given = self._text("AWS_ENDPOINT_URL_S3") or self._text("AWS_ENDPOINT_URL")
+        tables = self.connection
+        local = tables.endpoint_url if is_loopback(tables.endpoint_url) else None
+        return replace(tables, endpoint_url=given or local)
 
     @property
     def ttl_attribute(self) -> str:

@@ -15,6 +15,7 @@ VERBS = {
     "plan": "provision",
     "apply": "provision",
     "snapshot": "snapshot",
+    "export": "export",
     "audit": "books",
     "verify": "evidence",
     "repair": "evidence",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from opskit.audit.pseudonyms import Pseudonyms
     from opskit.audit.report import AuditReport, CheckResult
     from opskit.audit.waivers import Waiver
+    from opskit.cli.exported import Exports
     from opskit.read.snapshot import Snapshot
 
 _PATH = click.Path(path_type=Path)
@@ -82,11 +83,12 @@ class Books:
     checks: "tuple[Check, ...]"
     parameters: Mapping[str, str]
     history: bool = True
+    exports: "Exports | None" = None
 
     @property
     def live(self) -> bool:
         """Whether they are those of the live table."""
-        return not self.sources and not self.captures
+        return not self.sources and not self.captures and not self.exports
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ def judged(common: Common, books: Books, asked: Asked) -> Iterator[Judged]:
     parameters = dict(books.parameters)
     if asked.settle_window is not None:
         parameters["settle_window"] = str(asked.settle_window)
-    with source(common, books.sources, books.captures) as taken, scratch_folder() as scratch:
+    taking = source(common, books.sources, books.captures, books.exports)
+    with taking as taken, scratch_folder() as scratch:
         books = replace(books, parameters=parameters)
         if books.live and not asked.no_confirm:
             report, snapshot = _confirmed(common, books, taken, scratch)
@@ -176,7 +179,7 @@ def _audited(common: Common, books: Books, taken: "Snapshot") -> "AuditReport":
 
     return audit_snapshot(
         taken,
-        as_of=common.as_of,
+        as_of=common.judged_at(taken.manifest.source.as_of),
         checks=books.checks,
         parameters=books.parameters,
         progress=progress,

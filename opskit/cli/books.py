@@ -8,6 +8,7 @@ import click
 
 from opskit.cli.auditing import Asked, Books, evidence_options, judged
 from opskit.cli.evidence import write_evidence
+from opskit.cli.exported import Exports, from_export
 from opskit.cli.options import Common, common_options
 from opskit.cli.sources import FROM_ITEMS, SOURCES, write_csv, write_text
 
@@ -27,22 +28,26 @@ from opskit.cli.sources import FROM_ITEMS, SOURCES, write_csv, write_text
 )
 @click.option("--html", type=click.Path(path_type=Path), help="Also write the report as a page.")
 @click.option("--csv", type=click.Path(path_type=Path), help="Also write the findings as CSV.")
+@click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML.")
 @evidence_options
 @SOURCES
 @common_options
+@from_export
 def audit(
     common: Common,
     /,
+    exports: Exports | None,
     captures: tuple[Path, ...],
     pattern: str | None,
     checks_dir: Path | None,
     parameters: tuple[str, ...],
     html: Path | None,
     csv: Path | None,
+    junit: Path | None,
     sources: tuple[Path, ...],
     **evidence: Any,
 ) -> None:
-    """Audit a snapshot, captures, or (with neither) the live billing table.
+    """Audit a snapshot, captures, an export, or (with none of them) the live billing table.
 
     An account of the live table that is found at fault is read again, whole, until it has lain
     still for the settle window; only what is still there then is a fault.
@@ -53,11 +58,11 @@ def audit(
     from opskit.audit.check import load_checks, select_checks
     from opskit.audit.history import CHECK
     from opskit.audit.parameters import given_parameters
-    from opskit.present import findings_csv, report_html, report_json, report_text
+    from opskit.present import findings_csv, report_html, report_json, report_junit, report_text
 
     checks = select_checks(load_checks(checks_dir), pattern)
     history = fnmatchcase(CHECK, pattern or "*")
-    books = Books(sources, captures, checks, given_parameters(parameters), history=history)
+    books = Books(sources, captures, checks, given_parameters(parameters), history, exports)
     asked = Asked(**evidence)
     with judged(common, books, asked) as answer:
         report = answer.report
@@ -66,6 +71,8 @@ def audit(
         write_text(html, report_html(report))
     if csv:
         write_csv(csv, findings_csv(report))
+    if junit:
+        write_text(junit, report_junit(report))
     if common.json:
         common.emit({**report_json(report), **packed})
     else:

@@ -29,6 +29,13 @@ class Common:
     endpoint_url: str | None
     json: bool
     as_of: datetime
+    dated: bool = False
+
+    def judged_at(self, instant: str) -> datetime:
+        """When books are judged: --as-of, else the `instant` their source is of, else now."""
+        if self.dated or not instant:
+            return self.as_of
+        return datetime.fromisoformat(instant)
 
     def settings(self, more: Mapping[str, str | None] = MappingProxyType({})) -> Settings:
         """The settings with the options on top: arguments, environment, `.env`, defaults.
@@ -102,6 +109,7 @@ def common_options(command: Callable[Concatenate[Common, P], R]) -> Callable[...
 
     @wraps(command)
     def run(**given: Any) -> R:
+        dated = given["as_of"] is not None
         common = Common(
             env_file=given.pop("env_file"),
             region=given.pop("region"),
@@ -109,6 +117,7 @@ def common_options(command: Callable[Concatenate[Common, P], R]) -> Callable[...
             endpoint_url=given.pop("endpoint_url"),
             json=given.pop("as_json"),
             as_of=instant(given.pop("as_of")),
+            dated=dated,
         )
         return command(common, **given)  # type: ignore[call-arg]
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opskit.cli.exported import Exports, from_export
 from opskit.cli.options import Common, common_options, progress
 from opskit.cli.sources import FROM_ITEMS, MORE_FILES, take
 from opskit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
@@ -38,7 +39,7 @@ _PATH = click.Path(path_type=Path)
 
 @click.group(cls=_TakesByDefault, short_help="Read the billing table into a snapshot; compare two.")
 def snapshot() -> None:
-    """Read the billing table, or captures of it, into a new snapshot folder.
+    """Read the billing table, captures or an export of it, into a new snapshot folder.
 
     The folder holds one Parquet file per kind of item and a manifest with a verdict and a SHA-256
     per file. A scan that ends early leaves a PARTIAL snapshot, which --resume completes. Exit
@@ -56,9 +57,11 @@ def snapshot() -> None:
 @click.option("--eventual", is_flag=True, help="Eventually consistent reads, at half the units.")
 @MORE_FILES
 @common_options
+@from_export
 def take_new(
     common: Common,
     /,
+    exports: Exports | None,
     captures: tuple[Path, ...],
     out: Path | None,
     resume: Path | None,
@@ -68,12 +71,12 @@ def take_new(
     """Read the billing table, or captures of it, into a new snapshot folder."""
     if more and not captures:
         raise InputError(f"{more[0]} is not wanted here; name captures after --from-items")
-    if (out is None) == (resume is None) or (resume and captures):
+    if (out is None) == (resume is None) or (resume and (captures or exports)):
         raise InputError("name the folder to make with --out, or the one to complete with --resume")
     if resume:
         taken = _resumed(common, resume, scan)
-    elif captures or out is None:
-        taken = take(common, captures + more, out or Path())
+    elif captures or exports or out is None:
+        taken = take(common, captures + more, out or Path(), exports)
     else:
         taken = _scanned(common, out, scan)
     _show(common, taken)

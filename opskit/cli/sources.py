@@ -11,6 +11,7 @@ from opskit.cli.options import Common, instant, progress
 from opskit.errors import InputError
 
 if TYPE_CHECKING:
+    from opskit.cli.exported import Exports
     from opskit.ledger.period import Period
     from opskit.read.snapshot import Snapshot
 
@@ -27,8 +28,16 @@ SOURCES = click.argument(
 )
 
 
-def take(common: Common, captures: tuple[Path, ...], out: Path) -> "Snapshot":
-    """A new snapshot of the captures, or of the live billing table where none is given."""
+def take(
+    common: Common, captures: tuple[Path, ...], out: Path, exports: "Exports | None" = None
+) -> "Snapshot":
+    """A new snapshot of the captures, the export, or else of the live billing table."""
+    if exports:
+        from opskit.cli.exported import export_snapshot
+
+        if captures:
+            raise InputError("give captures or an export, not both")
+        return export_snapshot(common, exports, out)
     if captures:
         from opskit.read.capture import read_captures
 
@@ -45,18 +54,23 @@ def take(common: Common, captures: tuple[Path, ...], out: Path) -> "Snapshot":
 
 @contextmanager
 def source(
-    common: Common, sources: tuple[Path, ...], captures: tuple[Path, ...]
+    common: Common,
+    sources: tuple[Path, ...],
+    captures: tuple[Path, ...],
+    exports: "Exports | None" = None,
 ) -> "Iterator[Snapshot]":
     """The snapshot a verb works on: the folder named, or one taken now and then thrown away."""
     from opskit.read.snapshot import open_snapshot, scratch_folder
 
+    if sources and exports:
+        raise InputError(f"{sources[0]} is not wanted beside --from-export; give one of them")
     if sources and not captures:
         if len(sources) > 1:
             raise InputError(f"{sources[1]} is one too many; name one snapshot folder")
         yield open_snapshot(sources[0])
         return
     with scratch_folder() as folder:
-        yield take(common, captures + sources, folder)
+        yield take(common, captures + sources, folder, exports)
 
 
 def period_of(start: str | None, end: str | None) -> "Period":

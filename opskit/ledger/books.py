@@ -97,14 +97,23 @@ def set_clock(books: Books, as_of: int, settle_window: int) -> None:
     """Set the instant the books are judged at, in epoch seconds, and how long a write may take.
 
     A live table was read over a while: what was written until its read ended is not in the future.
+    An export is of one instant, and may hold half of a transaction of just before it.
     """
-    horizon = as_of
-    if books.manifest.source.kind is SourceKind.TABLE:
-        horizon = max(as_of, int(datetime.fromisoformat(books.manifest.ended).timestamp()))
+    source = books.manifest.source
+    horizon = edge = as_of
+    if source.kind is SourceKind.TABLE:
+        horizon = max(as_of, _epoch_seconds(books.manifest.ended))
+    elif source.as_of:
+        horizon = max(as_of, _epoch_seconds(source.as_of))
+        edge = min(as_of, _epoch_seconds(source.as_of))
     books.db.execute(
-        "UPDATE clock SET as_of = ?, settle_window = ?, horizon = ?",
-        [as_of, settle_window, horizon + CLOCK_SKEW],
+        "UPDATE clock SET as_of = ?, settle_window = ?, horizon = ?, edge = ?",
+        [as_of, settle_window, horizon + CLOCK_SKEW, edge],
     )
+
+
+def _epoch_seconds(instant: str) -> int:
+    return int(datetime.fromisoformat(instant).timestamp())
 
 
 def _quoted(text: str) -> str:

@@ -2,13 +2,14 @@
 -- `tables.items`); `posting_rules` holds the rules. Amounts are in minor units, times in epoch
 -- seconds. An account is identified by its layout and its partition key value as stored.
 
--- The instant the books are judged at, how long a write may take, and the instant after which a
--- time is in the future. Until a run sets them: no account is unsettled, and nothing is future.
+-- The instant the books are judged at, how long a write may take, the instant after which a
+-- time is in the future, and the one after which the books may lack a write. Until a run sets them: no account is unsettled, and nothing is future.
 CREATE TABLE clock AS
 SELECT
     CAST(0 AS BIGINT) AS as_of,
     CAST(0 AS BIGINT) AS settle_window,
-    CAST(9223372036854775807 AS BIGINT) AS horizon;
+    CAST(9223372036854775807 AS BIGINT) AS horizon,
+    CAST(0 AS BIGINT) AS edge;
 
 -- The rule of each combination of type, state and reason that occurs; NULL where none is for it.
 CREATE VIEW rules_in_use AS
@@ -149,20 +150,50 @@ GROUP BY layout, account;
 CREATE VIEW unsettled_accounts AS
 SELECT layout, account, last_write
 FROM account_activity, clock
-WHERE last_write > as_of - settle_window AND settle_window > 0;
+WHERE last_write > edge - settle_window AND settle_window > 0;
+
+-- Every payment beside the entry it names, where that is there.
+CREATE VIEW linked_payments AS
+SELECT
+    payments.layout,
+    payments.account,
+    payments.sk,
+    payments.ledger_sk,
+    payments.status,
+    payments.amount_cents,
+    payments.currency,
+    payments.charge_id,
+    coalesce(payments.payment_method_id, payments.payment_token_id) AS method,
+    entries.type AS entry_type,
+    entries.state AS entry_state,
+    entries.ts AS entry_ts,
+    entries.amount_cents AS entry_amount_cents,
+    payments.payment_intent_id <> entries.stripe_payment_intent_id
+        OR payments.charge_id <> entries.stripe_charge_id
+        OR payments.external_id <> entries.paypal_order_id
+        OR payments.transaction_id <> entries.ccbill_transaction_id
+        OR payments.subscription_id
+            <> coalesce(entries.ccbill_subscription_id, entries.paypal_subscription_id)
+        AS ids_differ
+FROM payments
+JOIN entries
+    ON entries.sk = payments.ledger_sk
+    AND entries.account = payments.account
+    AND entries.layout = payments.layout;
 
 -- Every processor id that an entry or a payment carries, under the name of its field on entries.
+-- `entry_sk` is the entry itself, or the one the payment names.
 CREATE VIEW processor_ids AS
-SELECT layout, account, sk, 'entries' AS kind, field, id
+SELECT layout, account, sk, 'entries' AS kind, field, id, sk AS entry_sk
 FROM entries
 UNPIVOT (id FOR field IN (
     stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
     ccbill_transaction_id))
 UNION ALL
-SELECT layout, account, sk, 'payments' AS kind, field, id
+SELECT layout, account, sk, 'payments' AS kind, field, id, ledger_sk AS entry_sk
 FROM (
     SELECT
-        layout, account, sk,
+        layout, account, sk, ledger_sk,
         payment_intent_id AS stripe_payment_intent_id,
         charge_id AS stripe_charge_id,
         external_id AS paypal_order_id,
@@ -184,22 +215,14 @@ WITH adjustments AS (
 ),
 named AS (
     SELECT layout, account, sk, field, id
-    FROM processor_ids SEMI JOIN adjustments USING (layout, account, sk)
+    FROM processor_ids SEMI JOIN adjustments USING (sk, account, layout)
     WHERE kind = 'entries'
 ),
 candidates AS (
-    SELECT named.layout, named.account, named.sk, others.sk AS original_sk
+    SELECT named.layout, named.account, named.sk, others.entry_sk AS original_sk
     FROM named
-    JOIN processor_ids AS others USING (layout, account, field, id)
-    WHERE others.kind = 'entries'
-    UNION ALL
-    SELECT named.layout, named.account, named.sk, payments.ledger_sk
-    FROM named
-    JOIN processor_ids AS others USING (layout, account, field, id)
-    JOIN payments
-        ON payments.layout = others.layout AND payments.account = others.account
-        AND payments.sk = others.sk
-    WHERE others.kind = 'payments'
+    JOIN processor_ids AS others USING (id, field, account, layout)
+    WHERE others.entry_sk IS NOT NULL AND others.entry_sk <> named.sk
     UNION ALL
     SELECT layout, account, sk, split_part(event_custom_id, '|', 2)
     FROM adjustments WHERE event_custom_id LIKE '%|LEDGER#%'

@@ -14,6 +14,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opskit.errors import CaptureError, IncompleteReadError
@@ -102,6 +103,7 @@ class SnapshotWriter:
             _make_folder(path)
         else:
             self._segments.update(continued.segments)
+            _drop_others(path, continued)
             part = 1 + max((_part(name) for name in continued.files), default=0)
         self._files = KindFiles(path, part)
 
@@ -115,9 +117,11 @@ class SnapshotWriter:
         at: TracebackType | None,
     ) -> None:
         """Close the files; after an error remove the folder, unless a manifest was written."""
-        self._files.discard()
-        if not (self._path / MANIFEST_NAME).exists():
-            shutil.rmtree(self._path, ignore_errors=True)
+        try:
+            self._files.discard()
+        finally:
+            if not (self._path / MANIFEST_NAME).exists():
+                shutil.rmtree(self._path, ignore_errors=True)
 
     def begin(self, segment: str) -> SegmentRead:
         """How far a segment is; one that is new has begun with nothing read."""
@@ -161,6 +165,7 @@ class SnapshotWriter:
         """Close the files and write the manifest, COMPLETE unless something is missing."""
         with self._lock:
             self._files.close()
+            self._require_written()
         repeated = 0 if missing or self._unique else settle_repeats(self._path)
         files = self._records()
         manifest = Manifest(
@@ -178,6 +183,17 @@ class SnapshotWriter:
         )
         _write_durably(self._path / MANIFEST_NAME, manifest.to_json())
         return Snapshot(self._path, manifest)
+
+    def _require_written(self) -> None:
+        """Raise CaptureError when the files hold fewer items than were read: a write had failed."""
+        read = sum(segment.items for segment in self._segments.values())
+        try:
+            written = sum(pq.read_metadata(path).num_rows for path in self._path.glob("*.parquet"))
+        except pa.ArrowInvalid:
+            written = 0
+        if written < read:
+            message = f"{self._path} has {written:,} of {read:,} items that were read"
+            raise CaptureError(f"{message}; is the disk full? take the snapshot again")
 
     def _records(self) -> dict[str, FileRecord]:
         """A record of every Parquet file in the folder."""
@@ -201,6 +217,13 @@ def _make_folder(path: Path) -> None:
     except OSError as error:
         message = f"{path} cannot be made: {error.strerror}; name another folder"
         raise CaptureError(message) from None
+
+
+def _drop_others(path: Path, manifest: Manifest) -> None:
+    """Remove the files that a process which was killed has left beside those of the manifest."""
+    for file in path.glob("*.parquet"):
+        if file.name not in manifest.files:
+            file.unlink()
 
 
 def _part(name: str) -> int:

@@ -24,7 +24,15 @@ from opskit.read.snapshot import Snapshot
 from opskit.tables.items import COUNTERS, KindName
 
 _FINDING_COLUMNS = ("account", "key", "condition", "outcome")
-_REUSED_VIEWS = ("computed_balances", "unjudged_accounts", "compared_balances", "reversals")
+_REUSED_VIEWS = (
+    "rules_in_use",
+    "computed_balances",
+    "unjudged_accounts",
+    "compared_balances",
+    "processor_ids",
+    "linked_payments",
+    "reversals",
+)
 _IN_FLIGHT = "; the account was written to just now, so this may be a write half done"
 
 Progress = Callable[[str], None]

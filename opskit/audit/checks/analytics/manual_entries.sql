@@ -2,7 +2,7 @@
 -- catalogue: ANA-03
 -- severity: info
 -- title: Entries that look as if made by hand
--- criterion: A live debit or adjustment without a processor id has fewer than three of the traits auditors look for: at night (before 5 o'clock UTC), at a weekend, on the last day of a month, of a round amount.
+-- criterion: A live debit or adjustment without a processor id of a round amount has fewer than two of the other traits auditors look for: at night (before 5 o'clock UTC), at a weekend, on the last day of a month.
 -- remedy: Ask who made the entry and on whose word.
 -- population: SELECT count(*) FROM entries WHERE type IN ('debit', 'adjustment') AND state <> 'reversed'
 -- parameters: round_to INTEGER = 1000
@@ -36,5 +36,5 @@ SELECT
     reason,
     amount_cents
 FROM traits
-WHERE CAST(at_night AS INTEGER) + CAST(at_weekend AS INTEGER)
-    + CAST(at_month_end AS INTEGER) + CAST(is_round AS INTEGER) >= 3
+WHERE is_round
+    AND CAST(at_night AS INTEGER) + CAST(at_weekend AS INTEGER) + CAST(at_month_end AS INTEGER) >= 2

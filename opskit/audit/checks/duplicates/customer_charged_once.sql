@@ -4,38 +4,37 @@
 -- title: No customer is charged the same amount twice in a moment
 -- criterion: No two payments of one account, amount and method succeed within 90 seconds under different processor ids, unless one was taken back.
 -- remedy: Ask the processor for both; a page sent twice charges twice. A customer who really bought twice is a waiver.
--- population: SELECT count(*) FROM payments JOIN entries ON entries.layout = payments.layout AND entries.account = payments.account AND entries.sk = payments.ledger_sk WHERE entries.state = 'settled'
+-- population: SELECT count(*) FROM linked_payments WHERE entry_state = 'settled'
 -- parameters: repeat_seconds INTEGER = 90
 -- empty: no payment names a settled entry
 WITH taken_back AS (
     SELECT DISTINCT layout, account, original_sk AS sk FROM reversals
     WHERE original_sk IS NOT NULL
 ),
+repeated AS (
+    SELECT layout, account, entry_amount_cents, method FROM linked_payments
+    WHERE entry_state = 'settled' AND method IS NOT NULL
+    GROUP BY ALL HAVING count(*) > 1
+),
 charges AS (
     SELECT
-        payments.account,
-        payments.sk,
-        entries.ts,
-        entries.amount_cents,
-        payments.currency,
-        coalesce(payments.payment_method_id, payments.payment_token_id) AS method,
-        lag(payments.sk) OVER charge AS earlier_payment,
-        lag(entries.ts) OVER charge AS earlier_ts
-    FROM payments
-    JOIN entries
-        ON entries.layout = payments.layout
-        AND entries.account = payments.account
-        AND entries.sk = payments.ledger_sk
+        account,
+        sk,
+        entry_ts AS ts,
+        entry_amount_cents AS amount_cents,
+        currency,
+        method,
+        lag(sk) OVER charge AS earlier_payment,
+        lag(entry_ts) OVER charge AS earlier_ts
+    FROM linked_payments
+    SEMI JOIN repeated USING (layout, account, entry_amount_cents, method)
     ANTI JOIN taken_back
-        ON taken_back.layout = entries.layout
-        AND taken_back.account = entries.account
-        AND taken_back.sk = entries.sk
-    WHERE entries.state = 'settled'
-        AND coalesce(payments.payment_method_id, payments.payment_token_id) IS NOT NULL
+        ON taken_back.layout = linked_payments.layout
+        AND taken_back.account = linked_payments.account
+        AND taken_back.sk = linked_payments.ledger_sk
+    WHERE entry_state = 'settled'
     WINDOW charge AS (
-        PARTITION BY payments.layout, payments.account, entries.amount_cents,
-            coalesce(payments.payment_method_id, payments.payment_token_id)
-        ORDER BY entries.ts, payments.sk)
+        PARTITION BY layout, account, entry_amount_cents, method ORDER BY entry_ts, sk)
 )
 SELECT
     account,

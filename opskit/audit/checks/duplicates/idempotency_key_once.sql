@@ -7,7 +7,12 @@
 -- population: SELECT count(*) FROM entries WHERE idempotency_key IS NOT NULL AND state <> 'reversed'
 -- parameters: key_seconds INTEGER = 600
 -- empty: no live entry carries an idempotency key
-WITH keyed AS (
+WITH repeated AS (
+    SELECT idempotency_key FROM entries
+    WHERE idempotency_key IS NOT NULL AND state <> 'reversed'
+    GROUP BY idempotency_key HAVING count(*) > 1
+),
+keyed AS (
     SELECT
         account,
         sk,
@@ -18,7 +23,8 @@ WITH keyed AS (
         lag(sk) OVER repeated AS earlier_entry,
         lag(ts) OVER repeated AS earlier_ts
     FROM entries
-    WHERE idempotency_key IS NOT NULL AND state <> 'reversed'
+    SEMI JOIN repeated USING (idempotency_key)
+    WHERE state <> 'reversed'
     WINDOW repeated AS (
         PARTITION BY layout, account, idempotency_key, amount_cents, reason ORDER BY ts, sk)
 )

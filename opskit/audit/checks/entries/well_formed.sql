@@ -6,22 +6,31 @@
 -- remedy: Look at the item and at what wrote it; until it is corrected, the balance of its account cannot be judged where the amount, type or state is concerned.
 -- population: SELECT count(*) FROM entries
 -- scope: item
-WITH faults AS (
-    SELECT layout, account, sk, unnest(defects) AS fault FROM entries
+WITH suspects AS (
+    SELECT * FROM entries
+    WHERE len(defects) > 0
+        OR amount_cents < 0
+        OR type NOT IN ('debit', 'credit', 'adjustment')
+        OR state NOT IN ('pending', 'settled', 'reversed')
+        OR sk <> concat('LEDGER#', CAST(ts AS VARCHAR), '#', entry_id)
+        OR NOT regexp_full_match(entry_id, '[0-9]{13}_[0-9a-f]{16}')
+),
+faults AS (
+    SELECT layout, account, sk, unnest(defects) AS fault FROM suspects
     UNION ALL
-    SELECT layout, account, sk, 'amount_cents: is negative' FROM entries
+    SELECT layout, account, sk, 'amount_cents: is negative' FROM suspects
     WHERE amount_cents < 0
     UNION ALL
-    SELECT layout, account, sk, 'type: is none of debit, credit, adjustment' FROM entries
+    SELECT layout, account, sk, 'type: is none of debit, credit, adjustment' FROM suspects
     WHERE type NOT IN ('debit', 'credit', 'adjustment')
     UNION ALL
-    SELECT layout, account, sk, 'state: is none of pending, settled, reversed' FROM entries
+    SELECT layout, account, sk, 'state: is none of pending, settled, reversed' FROM suspects
     WHERE state NOT IN ('pending', 'settled', 'reversed')
     UNION ALL
-    SELECT layout, account, sk, 'entry_id: is not <epoch ms>_<16 hex digits>' FROM entries
+    SELECT layout, account, sk, 'entry_id: is not <epoch ms>_<16 hex digits>' FROM suspects
     WHERE NOT regexp_full_match(entry_id, '[0-9]{13}_[0-9a-f]{16}')
     UNION ALL
-    SELECT layout, account, sk, 'sk: is not LEDGER#<ts>#<entry_id> of the item' FROM entries
+    SELECT layout, account, sk, 'sk: is not LEDGER#<ts>#<entry_id> of the item' FROM suspects
     WHERE sk <> concat('LEDGER#', CAST(ts AS VARCHAR), '#', entry_id)
 )
 SELECT
@@ -32,5 +41,5 @@ SELECT
     any_value(state) AS state,
     any_value(amount_cents) AS amount_cents
 FROM faults
-JOIN entries USING (layout, account, sk)
+JOIN suspects USING (layout, account, sk)
 GROUP BY layout, account, sk

@@ -13,8 +13,9 @@ WITH identified AS (
 known_to_payments AS (
     SELECT DISTINCT mine.layout, mine.account, mine.sk
     FROM processor_ids AS mine
-    JOIN processor_ids AS theirs USING (layout, account, field, id)
+    JOIN processor_ids AS theirs USING (id, field, account, layout)
     WHERE mine.kind = 'entries' AND theirs.kind = 'payments'
+        AND theirs.entry_sk IS DISTINCT FROM mine.sk
 )
 SELECT
     entries.account,

@@ -4,7 +4,7 @@
 -- title: A payment and its entry carry the same ids
 -- criterion: Where a payment and the entry it names both carry a processor id of one kind, or a subscription's id, the two are equal.
 -- remedy: The link or one of the ids was changed after the fact; the processor's record says which entry is the payment's.
--- population: SELECT count(*) FROM payments JOIN entries ON entries.layout = payments.layout AND entries.account = payments.account AND entries.sk = payments.ledger_sk
+-- population: SELECT count(*) FROM linked_payments
 -- empty: no payment names an entry
 SELECT
     payments.account,
@@ -16,14 +16,10 @@ SELECT
     concat_ws(', ', entries.stripe_payment_intent_id, entries.stripe_charge_id,
         entries.paypal_order_id, entries.ccbill_transaction_id,
         coalesce(entries.ccbill_subscription_id, entries.paypal_subscription_id)) AS entry_ids
-FROM payments
+FROM linked_payments
+JOIN payments USING (layout, account, sk)
 JOIN entries
     ON entries.layout = payments.layout
     AND entries.account = payments.account
     AND entries.sk = payments.ledger_sk
-WHERE payments.payment_intent_id <> entries.stripe_payment_intent_id
-    OR payments.charge_id <> entries.stripe_charge_id
-    OR payments.external_id <> entries.paypal_order_id
-    OR payments.transaction_id <> entries.ccbill_transaction_id
-    OR payments.subscription_id
-        <> coalesce(entries.ccbill_subscription_id, entries.paypal_subscription_id)
+WHERE ids_differ

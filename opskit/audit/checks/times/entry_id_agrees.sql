@@ -4,7 +4,7 @@
 -- title: An entry's id was made when the entry says it was
 -- criterion: The milliseconds in entry_id are within two seconds of ts. Only books whose entries mostly agree are judged: where most differ, ids and times come from different clocks (a migration, a replay).
 -- remedy: Ask what wrote the entry; a time set by hand is a backdated entry.
--- population: SELECT coalesce(sum(entries), 0) FROM (SELECT count(*) AS entries FROM entries WHERE ts IS NOT NULL AND regexp_matches(entry_id, '^[0-9]{13}_') GROUP BY layout HAVING count(*) FILTER (WHERE abs(CAST(substr(entry_id, 1, 13) AS BIGINT) - ts * 1000) <= $tolerance_ms) * 2 > count(*))
+-- population: SELECT coalesce(sum(entries), 0) FROM (SELECT count(apart_ms) AS entries FROM (SELECT layout, TRY_CAST(substr(entry_id, 1, 13) AS BIGINT) - ts * 1000 AS apart_ms FROM entries) GROUP BY layout HAVING count(*) FILTER (WHERE abs(apart_ms) <= $tolerance_ms) * 2 > count(apart_ms))
 -- parameters: tolerance_ms INTEGER = 2000
 -- empty: no entry id can be compared: most differ from their time, so they come from another clock
 -- scope: item
@@ -14,14 +14,13 @@ WITH compared AS (
         account,
         sk,
         ts,
-        CAST(substr(entry_id, 1, 13) AS BIGINT) - ts * 1000 AS apart_ms
+        TRY_CAST(substr(entry_id, 1, 13) AS BIGINT) - ts * 1000 AS apart_ms
     FROM entries
-    WHERE ts IS NOT NULL AND regexp_matches(entry_id, '^[0-9]{13}_')
 ),
 judged AS (
     SELECT layout FROM compared
     GROUP BY layout
-    HAVING count(*) FILTER (WHERE abs(apart_ms) <= $tolerance_ms) * 2 > count(*)
+    HAVING count(*) FILTER (WHERE abs(apart_ms) <= $tolerance_ms) * 2 > count(apart_ms)
 )
 SELECT
     account,

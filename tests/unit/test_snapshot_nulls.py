@@ -1,4 +1,4 @@
-"""What is absent from an item is absent from its snapshot, whatever the engine makes of the file."""
+"""What is absent from an item is absent from its snapshot, whatever an engine makes of the file."""
 
 from pathlib import Path
 
@@ -16,9 +16,8 @@ UNLINKED = {k: v for k, v in payment("USER#a", 2, 500, "").items() if k != "ledg
 @pytest.mark.parametrize("copies", [1, 500])
 def test_a_column_of_one_value_and_nulls_is_read_as_written(tmp_path: Path, copies: int) -> None:
     """IS NULL finds the items without the attribute, not those that all share one value."""
-    items = [entry("USER#a", 1, 500), LINKED, UNLINKED]
-    for number in range(3, 2 + copies):
-        items.append({**LINKED, "sk": {"S": f"PAY#pi_{number}"}})
+    more = ({**LINKED, "sk": {"S": f"PAY#pi_{number}"}} for number in range(3, 2 + copies))
+    items = [entry("USER#a", 1, 500), LINKED, UNLINKED, *more]
     snapshot = read_captures([write_capture(tmp_path / "i.jsonl", items)], tmp_path / "snapshot")
     names = [str(path) for path in snapshot.files(KindName.PAYMENTS)]
     with duckdb.connect() as db:

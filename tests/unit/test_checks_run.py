@@ -1,0 +1,157 @@
+"""How checks run: their parameters, accounts half way through a write, observations, the verb."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from opskit.audit.check import Check, load_checks, parse_check, select_checks
+from opskit.audit.parameters import bound, given_parameters, run_values
+from opskit.audit.report import AuditReport, Outcome, Verdict
+from opskit.audit.run import audit_snapshot
+from opskit.cli import cli
+from opskit.errors import CheckDefinitionError, InputError
+from opskit.read.capture import read_captures
+from tests.captures import Item, balance, entry, write_capture
+
+AS_OF = datetime(2026, 12, 1, tzinfo=UTC)
+WRITTEN = datetime.fromtimestamp(1_770_000_001, tz=UTC)
+TEXT = """-- id: team.check
+-- severity: low
+-- title: t
+-- criterion: c
+-- remedy: r
+-- population: SELECT count(*) FROM entries
+-- parameters: limit_cents INTEGER = 100
+-- parameters: reasons TEXT = usage,manual
+SELECT account, sk AS key, 'large' AS condition FROM entries
+WHERE amount_cents > $limit_cents AND list_contains(string_split($reasons, ','), reason)
+"""
+
+
+def audited(
+    folder: Path, items: Iterable[Item], checks: Iterable[Check] | None = None, **given: object
+) -> AuditReport:
+    """The audit of a capture of these items."""
+    capture = write_capture(folder / "items.jsonl", items)
+    snapshot = read_captures([capture], folder / "snapshot")
+    return audit_snapshot(snapshot, checks=checks, **{"as_of": AS_OF, **given})  # type: ignore[arg-type]
+
+
+def test_a_parameter_has_its_default_and_can_be_given(tmp_path: Path) -> None:
+    """The SQL of a check sees the default, or the value the run gives."""
+    check = parse_check(TEXT, "here")
+    items = [entry("USER#a", 1, 500)]
+    (tmp_path / "given").mkdir()
+    assert audited(tmp_path, items, [check]).verdict is Verdict.FINDINGS
+    given = audited(tmp_path / "given", items, [check], parameters={"limit_cents": "500"})
+    assert given.verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    "given", [{"limit": "5"}, {"limit_cents": "5.0"}, {"limit_cents": ""}, {"settle_window": "x"}]
+)
+def test_a_parameter_no_check_takes_or_of_another_type_is_refused(given: dict[str, str]) -> None:
+    """The message is one line and names the parameter."""
+    with pytest.raises(InputError) as error:
+        run_values([parse_check(TEXT, "here")], given, AS_OF)
+    assert next(iter(given)) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_only_the_parameters_a_statement_names_are_bound() -> None:
+    """The engine refuses more parameters than a statement has."""
+    check = parse_check(TEXT, "here")
+    values = run_values([check], {"reasons": "gift"}, AS_OF)
+    assert bound(check.population, check, values) == {}
+    assert bound(check.query, check, values) == {"limit_cents": 100, "reasons": "gift"}
+
+
+@pytest.mark.parametrize("texts", [["limit"], ["=5"], ["limit=1", "limit=2"]])
+def test_a_parameter_on_the_command_line_is_a_name_and_a_value_once(texts: list[str]) -> None:
+    """Anything else is refused."""
+    with pytest.raises(InputError):
+        given_parameters(texts)
+
+
+@pytest.mark.parametrize(
+    "line", ["limit INTEGER", "limit FLOAT = 1.5", "limit INTEGER = many", "as_of INTEGER = 1"]
+)
+def test_a_header_with_an_unusable_parameter_is_no_check(line: str) -> None:
+    """The error says which parameter."""
+    with pytest.raises(CheckDefinitionError, match=r"parameter|default"):
+        parse_check(TEXT.replace("limit_cents INTEGER = 100", line), "here")
+
+
+def test_every_builtin_check_is_described_and_named_for_its_catalogue_rule() -> None:
+    """Each has its catalogue's id, and only what it notes is of severity low or info."""
+    for check in load_checks():
+        assert check.catalogue, check.id
+        notes = check.severity in ("low", "info")
+        assert notes == (check.severity == "info" or "'noted' AS outcome" in check.query), check.id
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(60, Outcome.INCONCLUSIVE), (121, Outcome.FAILED)]
+)
+def test_an_account_written_to_just_now_is_not_failed(
+    tmp_path: Path, seconds: int, outcome: Outcome
+) -> None:
+    """Within the settle window a drift may be a write half done; after it, it is a fault."""
+    now = datetime.fromtimestamp(WRITTEN.timestamp() + seconds, tz=UTC)
+    items = [entry("USER#a", 1, 500), balance("USER#a"), entry("USER#b", 0, 5), balance("USER#b")]
+    report = audited(tmp_path, items, select_checks(load_checks(), "balances.stored*"), as_of=now)
+    assert {f.account: f.outcome for f in report.findings}["USER#a"] is outcome
+
+
+def test_the_settle_window_can_be_set(tmp_path: Path) -> None:
+    """A window of zero judges every account."""
+    items = [entry("USER#a", 1, 500), balance("USER#a")]
+    report = audited(tmp_path, items, as_of=WRITTEN, parameters={"settle_window": "0"})
+    assert report.verdict is Verdict.FINDINGS
+
+
+def test_a_time_in_the_future_does_not_excuse_an_account(tmp_path: Path) -> None:
+    """An entry dated a year ahead is a fault itself, and its account is judged."""
+    earlier = datetime(2025, 1, 1, tzinfo=UTC)
+    report = audited(tmp_path, [entry("USER#a", 1, 500), balance("USER#a")], as_of=earlier)
+    assert {(f.check, f.outcome) for f in report.findings} == {
+        ("balances.stored_equals_entries", Outcome.FAILED),
+        ("times.possible", Outcome.FAILED),
+    }
+
+
+def test_a_malformed_item_is_a_fault_however_new(tmp_path: Path) -> None:
+    """One item is written whole or not at all: the settle window excuses nothing about it."""
+    items = [entry("USER#a", 1, 500, type="refund"), balance("USER#a")]
+    report = audited(tmp_path, items, as_of=WRITTEN)
+    assert [(f.check, f.outcome) for f in report.findings] == [
+        ("entries.well_formed", Outcome.FAILED)
+    ]
+
+
+def test_observations_leave_the_books_clean(tmp_path: Path) -> None:
+    """An old receivable is noted; verdict, exit code and findings know nothing of it."""
+    report = audited(tmp_path, [entry("USER#a", 1, 500), balance("USER#a", owed_settled=500)])
+    assert [note.check for note in report.observations] == ["analytics.receivables_age"]
+    assert (report.findings, report.verdict, report.exit_code) == ((), Verdict.CLEAN, 0)
+    [result] = [r for r in report.results if r.id == "analytics.receivables_age"]
+    assert (result.outcome, result.reason) == (Outcome.PASSED, "1 noted")
+
+
+def test_a_check_with_nothing_to_examine_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    """The reason is the check's own."""
+    report = audited(tmp_path, [balance("USER#a")])
+    reasons = {r.id: r.reason for r in report.results if r.outcome is Outcome.SKIPPED}
+    assert reasons["webhooks.markers_expire"] == "there is no webhook marker"
+
+
+def test_the_verb_lists_the_checks_and_shows_one() -> None:
+    """`opskit checks` names every check; `show` prints the header and the SQL."""
+    listed = CliRunner().invoke(cli, ["checks"]).output
+    assert all(check.id in listed for check in load_checks())
+    shown = CliRunner().invoke(cli, ["checks", "show", "links.amounts_agree"]).output
+    assert shown.startswith("-- id: links.amounts_agree")
+    assert "FROM linked_payments" in shown

@@ -83,7 +83,9 @@ def fill(db: duckdb.DuckDBPyConnection, books: Books, named: Iterable[str]) -> N
         rows = pa.RecordBatchReader.from_batches(schema, masked_rows)
         _add_rows(db, kind, rows, into="INSERT INTO {}")
     clock = books.one("SELECT * FROM clock")
-    db.execute("UPDATE clock SET as_of = ?, settle_window = ?, horizon = ?", [*clock.values()])
+    db.execute("DELETE FROM clock")
+    marks = ", ".join("?" for _ in clock)
+    db.execute(f"INSERT INTO clock VALUES ({marks})", [*clock.values()])
 
 
 _ADDRESS = r"([^\s@])[^\s@]{0,63}@[^\s@]{1,255}\.[A-Za-z]{2,24}"

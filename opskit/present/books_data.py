@@ -56,7 +56,10 @@ def _continuity(found: "Continuity | None") -> object:
 
 
 def books_csv(report: "LedgerReport") -> str:
-    """Every figure of the books in a row of its own, so that one file holds all of them."""
+    """Every figure of the books in a row of its own, so that one file holds all of them.
+
+    An account's empty ages are left out; what it has due is always there.
+    """
     return csv_of(
         BOOKS_COLUMNS, (*_rolled(report), *_control(report), *_aged(report), *_counted(report))
     )
@@ -88,11 +91,13 @@ def _aged(report: "LedgerReport") -> Iterator[list[Cell]]:
     for row in aged.receivables:
         columns = ("undated", *aged.labels, *RECEIVABLE_ENDS)
         for column, value in zip(columns, receivable_figures(row), strict=True):
-            yield ["receivables", row.currency, row.account, "", column, value]
+            if value or column == "due":
+                yield ["receivables", row.currency, row.account, "", column, value]
     for pending in aged.pending:
         columns = ("undated", *aged.labels, "pending")
         for column, value in zip(columns, pending_figures(pending), strict=True):
-            yield ["pending", pending.currency, pending.account, pending.side, column, value]
+            if value:
+                yield ["pending", pending.currency, pending.account, pending.side, column, value]
 
 
 def _counted(report: "LedgerReport") -> Iterator[list[Cell]]:

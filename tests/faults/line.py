@@ -195,9 +195,9 @@ def _quietly(proxy: Proxy, client: socket.socket) -> None:
 
 
 @contextmanager
-def served(model: ModelTable) -> Iterator[ModelServer]:
-    """The model on loopback until the block ends."""
-    server = ModelServer(model.answer)
+def served(model: ModelTable | ModelServer) -> Iterator[ModelServer]:
+    """A model, or a server made of one, on loopback until the block ends."""
+    server = model if isinstance(model, ModelServer) else ModelServer(model.answer)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

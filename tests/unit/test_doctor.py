@@ -132,7 +132,7 @@ def test_json_is_one_document(moto: str) -> None:
     result = run("--json", "--endpoint-url", moto, **NINE)
     document = json.loads(result.stdout)
     assert document["outcome"] == "pass"
-    assert len(document["settings"]) == 17
+    assert len(document["settings"]) == 18
     assert {reading["outcome"] for reading in document["access"]} == {"pass"}
     endpoint = next(s for s in document["settings"] if s["value"] == moto)
     assert endpoint["source"] == "argument"

@@ -278,7 +278,26 @@ def test_what_is_loopback(url: str | None, expected: object) -> None:
 
 
 def test_variables_are_declared_once() -> None:
-    """Seventeen variables, nine of them tables, no name twice."""
+    """Eighteen variables, nine of them tables, no name twice."""
     names = [variable.name for variable in VARIABLES]
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) == 18
     assert len(LOGICAL_TABLES) == 9
+
+
+@pytest.mark.parametrize(
+    ("given", "endpoint"),
+    [
+        ({}, None),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000"}, "http://127.0.0.1:8000"),
+        ({"AWS_ENDPOINT_URL_DYNAMODB": "https://vpce-1.example.com"}, None),
+        ({"AWS_ENDPOINT_URL": "http://localhost:1"}, "http://localhost:1"),
+        (
+            {"AWS_ENDPOINT_URL_S3": "http://localhost:2", "AWS_ENDPOINT_URL": "http://localhost:1"},
+            "http://localhost:2",
+        ),
+    ],
+)
+def test_s3_is_on_this_machine_where_dynamodb_is(given: dict[str, str], endpoint: str) -> None:
+    """Its own endpoint first, then the common one; beside a local DynamoDB never AWS's."""
+    found = load_settings(environ=given, env_file=Path(os.devnull))
+    assert found.s3_connection.endpoint_url == endpoint

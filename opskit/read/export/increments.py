@@ -42,28 +42,38 @@ def require_chain(exports: Sequence[tuple[str, Export]]) -> None:
         end = increment.until
 
 
-def merge_increments(stages: Sequence[Path], out: Path) -> None:
-    """Write to `out` each stage's items that no later stage changed; the stages vanish."""
+def merge_increments(stages: Sequence[Path], out: Path) -> list[int]:
+    """Write to `out` each stage's items that no later stage changed; how many each gave.
+
+    The stages vanish.
+    """
+    given = [0] * len(stages)
     with bounded_duckdb() as db:
         for number, stage in enumerate(stages):
             later = [str(path) for s in stages[number + 1 :] for path in s.glob(f"{CHANGES}.*")]
             for kind in KindName:
                 paths = sorted(str(path) for path in stage.glob(f"{kind}.*.parquet"))
                 if paths:
-                    _write_unchanged(db, paths, later, out / f"{kind}.{number}.parquet")
+                    target = out / f"{kind}.{number}.parquet"
+                    given[number] += _write_unchanged(db, paths, later, target)
     for stage in stages:
         shutil.rmtree(stage)
+    return given
 
 
 def _write_unchanged(
     db: duckdb.DuckDBPyConnection, paths: list[str], later: list[str], target: Path
-) -> None:
+) -> int:
+    """Write the rows whose keys are not among the later ones; how many they are."""
     schema = SCHEMAS[KindName(target.name.split(".")[0])]
     query = "SELECT * FROM read_parquet(?) AS items"
     if later:
         query += " ANTI JOIN read_parquet(?) AS later USING (layout, account, sk)"
     answer = db.sql(query, params=[paths, later] if later else [paths])
     reader: pa.RecordBatchReader = answer.to_arrow_reader(ROWS)
+    rows = 0
     with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch.cast(schema))
+            rows += int(batch.num_rows)
+    return rows

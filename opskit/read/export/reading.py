@@ -7,8 +7,10 @@ from heapq import heapify, heapreplace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from opskit.aws import access_error
-from opskit.errors import IncompleteReadError, InputError
+from opskit.errors import IncompleteReadError, InputError, ReadError
 from opskit.read.export.crew import read_shares, usable_processors
 from opskit.read.export.faults import ExportFault, faulty
 from opskit.read.export.files import FileRead, Share
@@ -21,6 +23,7 @@ from opskit.read.manifest import SegmentRead, Source, SourceKind
 from opskit.read.patience import SDK_ERRORS
 from opskit.read.progress import Meter, Progress, say_nothing
 from opskit.read.snapshot import Snapshot, SnapshotWriter
+from opskit.tables.items import KindName
 
 _SHARES_A_WORKER = 4
 MAX_WORKERS = 64
@@ -61,16 +64,25 @@ def read_export(
     for one in found:
         _compare_with_service(one, client, progress)
     with SnapshotWriter(out, unique=True) as writer:
-        stages = [out if len(found) == 1 else out / f"stage-{n}" for n in range(len(found))]
-        layouts: set[str] = set()
-        for one, stage in zip(found, stages, strict=True):
-            reads = _read(one, stage, workers, progress)
-            layouts |= _require_one_layout(one, layouts, reads)
-            for read in reads:
-                writer.record(read.name, SegmentRead(1, read.lines))
-        if len(found) > 1:
-            merge_increments(stages, out)
+        for segment, items in _decode(found, out, workers, progress).items():
+            writer.record(segment, SegmentRead(1, items))
         return writer.finish(_source(found), started=started, ended=datetime.now(UTC))
+
+
+def _decode(
+    found: Sequence[_Found], out: Path, workers: int, progress: Progress
+) -> Mapping[str, int]:
+    """Write the items to `out`; how many each data file gave, or with increments each export."""
+    stages = [out if len(found) == 1 else out / f"stage-{n}" for n in range(len(found))]
+    layouts: frozenset[str] = frozenset()
+    reads: list[FileRead] = []
+    for one, stage in zip(found, stages, strict=True):
+        reads = _read(one, stage, workers, progress)
+        layouts = _require_one_layout(one, layouts, reads)
+    if len(found) == 1:
+        return {read.name: read.lines for read in reads}
+    given = merge_increments(stages, out)
+    return {one.export.id: items for one, items in zip(found, given, strict=True)}
 
 
 def _workers(workers: int | None) -> int:
@@ -98,8 +110,19 @@ def _read(found: _Found, stage: Path, workers: int, progress: Progress) -> list[
     missing = {file.name for file in export.files} - {read.name for read in reads}
     if missing:
         raise IncompleteReadError(f"{found.name}: {len(missing)} files were not read; run it again")
+    _require_written(stage, reads)
     require_unique(stage, reads, found.store)
     return reads
+
+
+def _require_written(stage: Path, reads: Sequence[FileRead]) -> None:
+    """Raise ReadError when a folder does not hold every item that was decoded into it."""
+    decoded = sum(sum(read.rows.values()) for read in reads)
+    paths = [path for kind in KindName for path in stage.glob(f"{kind}.*.parquet")]
+    written = sum(int(pq.read_metadata(path).num_rows) for path in paths)
+    if written != decoded:
+        message = f"{stage} holds {written:,} of {decoded:,} items that were decoded"
+        raise ReadError(f"{message}; is the disk full? read the export again")
 
 
 def _shares(found: _Found, stage: Path, workers: int) -> list[Share]:
@@ -121,7 +144,7 @@ def _shares(found: _Found, stage: Path, workers: int) -> list[Share]:
 
 
 def _require_one_layout(
-    found: _Found, before: set[str], reads: Sequence[FileRead]
+    found: _Found, before: frozenset[str], reads: Sequence[FileRead]
 ) -> frozenset[str]:
     """The layouts met; ExportError at the first file whose items' keys are of another one."""
     known = set(before)

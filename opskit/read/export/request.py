@@ -112,14 +112,18 @@ def export_state(client: Any, arn: str) -> ExportState:
 
 def table_exports(client: Any, table_arn: str) -> list[ExportState]:
     """The table's exports of the last 90 days, the latest last."""
-    states: list[ExportState] = []
+    arns: list[str] = []
+    request = {"TableArn": table_arn}
     try:
-        for page in client.get_paginator("list_exports").paginate(TableArn=table_arn):
-            summaries = page["ExportSummaries"]
-            states += [export_state(client, summary["ExportArn"]) for summary in summaries]
+        while True:
+            page = client.list_exports(**request)
+            arns += [str(summary["ExportArn"]) for summary in page["ExportSummaries"]]
+            if not page.get("NextToken"):
+                break
+            request["NextToken"] = page["NextToken"]
     except SDK_ERRORS as error:
         raise _named(error) from None
-    return sorted(states, key=lambda state: state.arn)
+    return [export_state(client, arn) for arn in sorted(arns)]
 
 
 def await_export(

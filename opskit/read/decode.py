@@ -18,7 +18,7 @@ from opskit.read.columns import ABSENT_TEXT, column_array, key_texts
 from opskit.read.kinds import kind_masks
 from opskit.read.lenient import Row, lenient_row
 from opskit.read.schema import SCHEMAS
-from opskit.read.typed import ITEM, ITEMS, RAW_ITEMS
+from opskit.read.typed import ITEM, ITEMS, LINE, RAW_ITEMS, RAW_LINE
 from opskit.tables.items import COLUMNS, KindName, Layout
 
 _NO_DEFECTS = pa.array([], pa.string())
@@ -42,18 +42,25 @@ class _Group:
 
 @dataclass
 class _Page:
-    """One page's bytes, with its items as text when something needs them."""
+    """One page's bytes, with its items as text when something needs them.
+
+    The bytes are a JSON array of items, or `lines` that each hold one.
+    """
 
     array: bytes
+    lines: Sequence[bytes] | None = None
     unfit: bool = False
 
     @cached_property
     def raws(self) -> list[msgspec.Raw]:
-        """Each item's own JSON; CorruptResponseError when the bytes are not a JSON array."""
+        """Each item's own JSON; CorruptResponseError when the bytes are not of their form."""
         try:
+            if self.lines is not None:
+                return [line.Item for line in map(RAW_LINE.decode, self.lines)]
             return RAW_ITEMS.decode(self.array)
-        except (msgspec.DecodeError, RecursionError) as error:
-            message = f"the items are not a JSON array ({error}); read again from the source"
+        except _UNFIT as error:
+            form = "a JSON array" if self.lines is None else "one on every line"
+            message = f"the items are not {form} ({error}); read again from the source"
             raise CorruptResponseError(message) from None
 
     @cached_property
@@ -68,6 +75,8 @@ class _Page:
     def items(self) -> list[Any]:
         """The items as structures; None in the place of one that does not fit."""
         try:
+            if self.lines is not None:
+                return [line.Item for line in map(LINE.decode, self.lines)]
             return ITEMS.decode(self.array)
         except _UNFIT:
             self.unfit = True
@@ -87,7 +96,18 @@ def decode_items(array: bytes, layout: Layout | None = None) -> Batches:
     `layout` is the table's where it is known; otherwise each item's own key attribute tells.
     Raises CorruptResponseError when the bytes are not a JSON array.
     """
-    page = _Page(array)
+    return _decoded(_Page(array), layout)
+
+
+def decode_lines(block: bytes, lines: Sequence[bytes]) -> Batches:
+    """The items of a block's `lines`, each `{"Item": {...}}`, as one Arrow batch per kind.
+
+    Raises CorruptResponseError when a line is not one item.
+    """
+    return _decoded(_Page(block, lines), None)
+
+
+def _decoded(page: _Page, layout: Layout | None) -> Batches:
     items = page.items()
     odd = [row for row, item in enumerate(items) if item is None] if page.unfit else []
     parts: dict[KindName, list[pa.RecordBatch]] = {}

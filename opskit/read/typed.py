@@ -74,3 +74,14 @@ _Item = _structure("Item", _attribute_tree())
 ITEM: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Item)
 ITEMS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_Item])  # type: ignore[valid-type]
 RAW_ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class RawLine(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A line of a capture or an export, its item left as it came."""
+
+    Item: msgspec.Raw
+
+
+_Line = msgspec.defstruct("Line", [("Item", _Item)], gc=False, forbid_unknown_fields=True)
+LINE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Line)
+RAW_LINE = msgspec.json.Decoder(RawLine)

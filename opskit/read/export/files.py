@@ -1,6 +1,6 @@
 """One process's share of an export: data files decoded line by line into Parquet files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -9,23 +9,17 @@ import msgspec
 import pyarrow.compute as pc
 
 from opskit.errors import CorruptResponseError, ExportError
-from opskit.read.decode import Batches, decode_items
-from opskit.read.export.changes import CHANGE, ChangeFile, change_table
+from opskit.read.decode import Batches, decode_items, decode_lines
+from opskit.read.export.changes import CHANGE, Change, ChangeFile, change_table
 from opskit.read.export.faults import ExportFault, faulty
 from opskit.read.export.lines import MAX_LINE, Lines, whole_cause
 from opskit.read.export.store import Address, Store
 from opskit.read.export.summary import DataFile
 from opskit.read.rowgroups import KindFiles
+from opskit.read.typed import RAW_LINE
 from opskit.tables.items import KindName
 
-
-class _Line(msgspec.Struct, forbid_unknown_fields=True):
-    Item: msgspec.Raw
-
-
 T = TypeVar("T")
-
-_LINE = msgspec.json.Decoder(_Line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +92,12 @@ def _decoded(lines: Lines, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
         texts = block.split(b"\n")[:-1]
         if count + len(texts) > lines.file.items:
             raise _miscounted(lines, f"{count + len(texts):,} or more")
-        for batches in _batches(lines.name, texts, count, sink.changes):
-            _require_keys(lines.name, count, batches)
-            for kind, batch in batches.items():
-                rows[kind] = rows.get(kind, 0) + batch.num_rows
-                layouts.update(pc.unique(batch["layout"]).to_pylist())
-            sink.kinds.add(batches)
+        batches = _batches(lines.name, (block, texts), count, sink.changes)
+        _require_keys(lines.name, count, batches)
+        for kind, batch in batches.items():
+            rows[kind] = rows.get(kind, 0) + batch.num_rows
+            layouts.update(pc.unique(batch["layout"]).to_pylist())
+        sink.kinds.add(batches)
         count += len(texts)
         if not go_on():
             break
@@ -119,28 +113,30 @@ def _miscounted(lines: Lines, found: str) -> ExportError:
 
 
 def _batches(
-    name: str, texts: Sequence[bytes], before: int, changes: ChangeFile | None
-) -> Iterator[Batches]:
-    """The items of lines as one Arrow batch per kind; those of changes that left an item."""
-    if changes is None:
-        yield _items(name, before, [line.Item for line in _parsed(name, texts, before, _LINE)])
-        return
+    name: str, block: tuple[bytes, Sequence[bytes]], before: int, changes: ChangeFile | None
+) -> Batches:
+    """The items of a block's lines as one Arrow batch per kind; of changes, those they left."""
+    _, texts = block
+    try:
+        if changes is None:
+            return decode_lines(*block)
+        parsed = _changes(name, texts, before)
+        changes.add(change_table(parsed))
+        kept = [change.NewImage for change in parsed if not change.deleted]
+        return decode_items(b"[" + b",".join(kept) + b"]")
+    except CorruptResponseError as error:
+        _parsed(name, texts, before, RAW_LINE)  # names the line, where it is one's fault
+        raise faulty(ExportFault.LINE, name, f"after line {before}: {error}") from None
+
+
+def _changes(name: str, texts: Sequence[bytes], before: int) -> list[Change]:
+    """The lines of an incremental export; ExportError names the first that is no sound change."""
     parsed = _parsed(name, texts, before, CHANGE)
     for number, (text, change) in enumerate(zip(texts, parsed, strict=True), before + 1):
-        fault = change.fault()
-        if fault or len(text) > MAX_LINE:
+        fault = change.fault() or (len(text) > MAX_LINE and "it is too long")
+        if fault:
             raise faulty(ExportFault.LINE, name, f"line {number}: {fault}")
-    changes.add(change_table(parsed))
-    kept = [change.NewImage for change in parsed if not change.deleted]
-    yield _items(name, before, kept)
-
-
-def _items(name: str, before: int, items: Sequence[msgspec.Raw]) -> Batches:
-    try:
-        return decode_items(b"[" + b",".join(items) + b"]")
-    except CorruptResponseError as error:
-        detail = f"after line {before}: {error}"
-        raise faulty(ExportFault.LINE, name, detail) from None
+    return parsed
 
 
 def _parsed(

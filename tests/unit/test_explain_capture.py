@@ -25,7 +25,7 @@ def drifted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Finding]:
 
 
 def test_every_drift_of_the_capture_is_explained(drifted: dict[str, Finding]) -> None:
-    """None of the 43 is left unexplained, and each class has as many as were counted by hand."""
+    """None of the 43 is left unexplained, and the classes are these."""
     classes = Counter(f.explanation.fault_class for f in drifted.values() if f.explanation)
     assert classes == {
         "settled_twice": 16,

@@ -4,6 +4,7 @@ Start-up (new processes, their imports) is measured by itself with an export of 
 Reading covers everything from the first manifest to the snapshot's own, key uniqueness included.
 """
 
+import os
 import resource
 import statistics
 import sys
@@ -33,20 +34,27 @@ def ledger_export(base: Path, items: int) -> ExportFolder:
     return export.seal()
 
 
-def seconds(export: ExportFolder, workers: int) -> float:
-    """How long one read takes; its snapshot is thrown away."""
+def processor_seconds() -> float:
+    """What this process and those it waited for have used of the processor."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+def seconds(export: ExportFolder, workers: int) -> tuple[float, float]:
+    """How long one read takes by the clock and of the processor; its snapshot is thrown away."""
     place = locate_export(str(export.root))
     with TemporaryDirectory() as folder:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), processor_seconds()
         snapshot = read_export(place, Path(folder) / "snapshot", workers=workers)
-        took = time.perf_counter() - began
+        took = time.perf_counter() - began, processor_seconds() - used
     assert snapshot.manifest.items == export.summary["itemCount"]
     return took
 
 
-def median(measure: Callable[[], float]) -> float:
-    """The median of RUNS measurements."""
-    return statistics.median(measure() for _ in range(RUNS))
+def median(measure: Callable[[], tuple[float, float]]) -> tuple[float, float]:
+    """The medians of RUNS measurements."""
+    clock, processor = zip(*(measure() for _ in range(RUNS)), strict=True)
+    return statistics.median(clock), statistics.median(processor)
 
 
 def main() -> None:
@@ -62,14 +70,13 @@ def main() -> None:
         took = median(lambda: seconds(export, workers))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        "| items | gzip | workers | start-up | read | after start-up | worker's peak | own peak |"
-    )
+    rate = items / max(took[0] - start[0], 0.001)
+    each = (took[1] - start[1]) / items * 1e6
+    print("| items | gzip | workers | start-up | read | after start-up | processor | peak, own |")
     print("|---|---|---|---|---|---|---|---|")
-    rate = items / max(took - start, 0.001)
     print(
-        f"| {items:,} | {size / 1e6:.0f} MB | {workers} | {start:.2f} s | {took:.2f} s "
-        f"| {rate:,.0f} items/s | {peak:.0f} MB | {own:.0f} MB |"
+        f"| {items:,} | {size / 1e6:.0f} MB | {workers} | {start[0]:.2f} s | {took[0]:.2f} s "
+        f"| {rate:,.0f} items/s | {each:.1f} us an item | {peak:.0f} MB, {own:.0f} MB |"
     )
 
 

@@ -100,6 +100,7 @@ def _differing(
     # Without a single entry now there is no file; the previous one's shape stands for it, empty.
     rows_now = "read_parquet(?)" if there else "(SELECT * FROM read_parquet(?) WHERE false)"
     with duckdb.connect() as db:
+        db.execute("SET enable_progress_bar = false")
         answer = db.execute(
             f"SELECT {', '.join(f'old.{n}' for n in _KEY)}, new.sk IS NULL AS gone, {sides} "
             f"FROM read_parquet(?) AS old LEFT JOIN {rows_now} AS new "

@@ -135,6 +135,7 @@ def pseudonyms_for(snapshot: Snapshot, key: bytes) -> Pseudonyms:
     """The pseudonyms of every account that has an item in the snapshot."""
     ids: set[str] = set()
     with duckdb.connect() as db:
+        db.execute("SET enable_progress_bar = false")
         for kind in KindName:
             paths = [str(path) for path in snapshot.files(kind)]
             if not paths:

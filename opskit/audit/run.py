@@ -19,7 +19,9 @@ from opskit.audit.report import (
     Outcome,
     Severity,
 )
+from opskit.errors import InputError
 from opskit.ledger.books import Books, Row, open_books, set_clock
+from opskit.ledger.sql_guard import require_harmless
 from opskit.read.snapshot import Snapshot
 from opskit.tables.items import COUNTERS, KindName
 
@@ -44,7 +46,8 @@ class _Run:
 
     books: Books
     values: Mapping[str, Value]
-    unsettled: frozenset[str] = frozenset()
+    views: frozenset[str]
+    unsettled: frozenset[str]
 
 
 def audit_snapshot(
@@ -85,7 +88,8 @@ def _prepared(books: Books, values: Mapping[str, Value]) -> _Run:
     for view in _REUSED_VIEWS:
         books.compute_once(view)
     rows = books.rows("SELECT account FROM unsettled_accounts")
-    return _Run(books, values, frozenset(str(row["account"]) for row in rows))
+    unsettled = frozenset(str(row["account"]) for row in rows)
+    return _Run(books, values, books.views(), unsettled)
 
 
 def run_check(books: Books, check: Check, *, as_of: datetime) -> CheckResult:
@@ -99,7 +103,7 @@ def _run_check(run: _Run, check: Check) -> CheckResult:
         rows = _rows(run, check, check.query)
         findings = tuple(_settled(run, check, _finding(check, row)) for row in rows)
         unjudged = _rows(run, check, check.unjudged) if check.unjudged else []
-    except (duckdb.Error, KeyError, ValueError) as error:
+    except (duckdb.Error, InputError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         return _result(check, Outcome.ERRORED, reason=reason)
     if not examined and not findings and check.empty:
@@ -118,6 +122,8 @@ def _run_check(run: _Run, check: Check) -> CheckResult:
 
 
 def _rows(run: _Run, check: Check, sql: str) -> list[Row]:
+    """The answer of one statement of a check, which may read the views and do nothing else."""
+    require_harmless(run.books.db, sql, run.views, parameters=True)
     return run.books.rows(sql, bound(sql, check, run.values))
 
 

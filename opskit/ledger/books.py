@@ -55,6 +55,11 @@ class Books:
         self.db.execute(f"CREATE TEMP TABLE {view}_rows AS SELECT * FROM {view}")
         self.db.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM temp.{view}_rows")
 
+    def views(self) -> frozenset[str]:
+        """The names of every table and view of the books."""
+        rows = self.rows("SELECT table_name FROM information_schema.tables")
+        return frozenset(str(row["table_name"]).lower() for row in rows)
+
     def layouts(self) -> Sequence[Layout]:
         """The key layouts that the books' accounts have."""
         found = self.rows("SELECT DISTINCT layout FROM accounts ORDER BY layout")
@@ -75,6 +80,7 @@ def open_books(snapshot: Snapshot) -> Books:
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": spill.name,
             "preserve_insertion_order": False,
+            "python_enable_replacements": False,
         }
     )
     db.execute("SET enable_progress_bar = false")  # it is drawn on stdout, where documents go

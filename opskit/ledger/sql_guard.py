@@ -6,6 +6,7 @@ such SQL runs on: it holds copies of the views' rows and reaches no file, no net
 
 import json
 from collections.abc import Collection, Iterator
+from functools import cache
 
 import duckdb
 
@@ -37,19 +38,22 @@ Node = dict[str, object]
 
 
 def require_harmless(
-    db: duckdb.DuckDBPyConnection, text: str, views: Collection[str]
+    db: duckdb.DuckDBPyConnection, text: str, views: Collection[str], *, parameters: bool = False
 ) -> duckdb.Statement:
-    """The one statement of a text that only reads the views; InputError says what it does else."""
+    """The one statement of a text that only reads the views; InputError says what it does else.
+
+    `parameters` says that the statement may name some, as a check's does.
+    """
     statement = _only_statement(db, text)
     tree = _tree(db, text)
     nodes = list(_nodes(tree))
     named = {*views, *_common_table_names(nodes)}
-    functions = _functions(db)
+    functions = _functions()
     for node in nodes:
         _require_query(node)
         _require_table(node, named)
         _require_function(node, functions)
-        if node.get("class") == "PARAMETER":
+        if node.get("class") == "PARAMETER" and not parameters:
             raise InputError(f"SQL takes no parameters here; give the value itself in {_ANSWER}")
     return statement
 
@@ -143,10 +147,12 @@ def _require_function(node: Node, known: Collection[str]) -> None:
         raise InputError(f"SQL may not call {name}(); give {_ANSWER}")
 
 
-def _functions(db: duckdb.DuckDBPyConnection) -> set[str]:
-    """The names of the built-in functions that only compute."""
-    rows = db.execute("""
-        SELECT DISTINCT lower(function_name) FROM duckdb_functions()
-        WHERE internal AND function_type IN ('scalar', 'aggregate', 'macro', 'window')
-            AND NOT starts_with(function_name, '__internal')""").fetchall()
-    return ({str(name) for (name,) in rows} | TABLE_FUNCTIONS) - REFUSED_FUNCTIONS
+@cache
+def _functions() -> frozenset[str]:
+    """The names of the engine's built-in functions that only compute."""
+    with duckdb.connect() as db:
+        rows = db.execute("""
+            SELECT DISTINCT lower(function_name) FROM duckdb_functions()
+            WHERE internal AND function_type IN ('scalar', 'aggregate', 'macro', 'window')
+                AND NOT starts_with(function_name, '__internal')""").fetchall()
+    return frozenset({str(name) for (name,) in rows} | TABLE_FUNCTIONS) - REFUSED_FUNCTIONS

@@ -164,3 +164,28 @@ def test_the_engine_draws_nothing_on_stdout(tmp_path: Path) -> None:
     with open_books(read_captures([capture], tmp_path / "snapshot")) as books:
         row = books.one("SELECT current_setting('enable_progress_bar') AS drawn")
     assert row == {"drawn": False}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH x AS (COPY (SELECT 1) TO 'out.csv') SELECT 1",
+        "SELECT * FROM read_csv('secrets.csv')",
+        "SELECT 1; DROP VIEW entries",
+        "DROP VIEW entries",
+    ],
+)
+def test_a_teams_check_can_only_read_the_views(tmp_path: Path, query: str) -> None:
+    """A check that would write, or read a file, ends as ERRORED before any of it is run."""
+    header = "\n".join(f"-- {name}: x" for name in ("title", "criterion", "remedy"))
+    text = f"-- id: team.own\n-- severity: low\n{header}\n-- population: SELECT 1\n{query}\n"
+    capture = write_capture(tmp_path / "items.jsonl", [balance("USER#u1")])
+    snapshot = read_captures([capture], tmp_path / "snapshot")
+    before = sorted(path.name for path in snapshot.path.iterdir())
+    check = parse_check(text, "own.sql")
+    report = audit_snapshot(snapshot, as_of=datetime(2026, 12, 1, tzinfo=UTC), checks=[check])
+    [result] = report.results
+    assert result.outcome is Outcome.ERRORED
+    assert result.reason.startswith("SQL m")
+    assert report.exit_code == 3
+    assert sorted(path.name for path in snapshot.path.iterdir()) == before

@@ -48,7 +48,7 @@ class Scene:
     say: Say
 
 
-@click.command()
+@click.command(short_help="Provision, load, audit and report on a sandbox.")
 @click.option(
     "--keep", is_flag=True, help="Leave the sandbox running, as `opskit sandbox up` does."
 )

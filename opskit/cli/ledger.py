@@ -35,7 +35,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(short_help="Close the books: roll-forward, control totals, ageing, population.")
+@click.command(short_help="Close the books: roll-forward, control totals, ageing.")
 @_options
 @common_options
 @from_export

@@ -14,7 +14,7 @@ from opskit.notebook.record import RunRecord, record_document, runs_folder
 from opskit.notebook.runbook import Runbook, find_runbook, notebooks_folder, runbook_files
 
 
-@click.command()
+@click.command(short_help="Run a runbook headless, with a record.")
 @click.argument("notebook", required=False)
 @click.option(
     "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", help="Set a value."
@@ -98,7 +98,7 @@ def _tell(common: Common, record: RunRecord, runs_dir: Path) -> None:
             click.echo(f"  {folder / name}")
 
 
-@click.command()
+@click.command(short_help="Open JupyterLab on a runbook.")
 @click.argument("notebook", required=False)
 @click.option("--sandbox", is_flag=True, help="Start the sandbox with sample books and use it.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of JupyterLab.")

@@ -16,7 +16,7 @@ NOT_RUNNING = 1
 """`status` ends with this when no sandbox runs, as `systemctl` and its kind do."""
 
 
-@click.group()
+@click.group(short_help="A DynamoDB of your own on this machine.")
 def sandbox() -> None:
     """Run a DynamoDB of your own on this machine, for trying things out."""
 

@@ -13,8 +13,8 @@ THREE_DECIMAL = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
 MAX_MINOR_UNITS = 10**15
 """The largest magnitude opskit posts: ten trillion in a two-decimal currency.
 
-Anything larger is a defect of the item, and keeps every sum of a million entries inside 64 bits
-times a wide margin.
+Anything larger is a defect of the item. Sums are made in 128 bits, which no number of entries
+fills.
 """
 
 

@@ -209,12 +209,13 @@ class AuditReport:
     def verdict(self) -> Verdict:
         """FINDINGS when anything failed; else INCONCLUSIVE when anything could not be judged.
 
-        What is only NOTED, TRANSIENT or WAIVED leaves the books CLEAN.
+        Where no check had anything to examine nothing was judged. What is only NOTED, TRANSIENT or
+        WAIVED leaves the books CLEAN.
         """
         outcomes = {result.outcome for result in self.results}
         if any(finding.outcome is Outcome.FAILED for finding in self.findings):
             return Verdict.FINDINGS
-        if not self.results or outcomes & {Outcome.INCONCLUSIVE, Outcome.ERRORED}:
+        if outcomes <= {Outcome.SKIPPED} or outcomes & {Outcome.INCONCLUSIVE, Outcome.ERRORED}:
             return Verdict.INCONCLUSIVE
         return Verdict.CLEAN
 

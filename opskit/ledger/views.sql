@@ -48,10 +48,10 @@ SELECT
     account,
     count(*) AS entries,
     count(*) FILTER (WHERE owed_pending IS NULL) AS unposted,
-    coalesce(sum(owed_pending), 0)::BIGINT AS owed_pending,
-    coalesce(sum(owed_settled), 0)::BIGINT AS owed_settled,
-    coalesce(sum(payments_pending), 0)::BIGINT AS payments_pending,
-    coalesce(sum(payments_settled), 0)::BIGINT AS payments_settled,
+    coalesce(sum(owed_pending), 0)::HUGEINT AS owed_pending,
+    coalesce(sum(owed_settled), 0)::HUGEINT AS owed_settled,
+    coalesce(sum(payments_pending), 0)::HUGEINT AS payments_pending,
+    coalesce(sum(payments_settled), 0)::HUGEINT AS payments_settled,
     count(*) FILTER (
         WHERE owed_pending <> 0 OR owed_settled <> 0
         OR payments_pending <> 0 OR payments_settled <> 0
@@ -94,7 +94,7 @@ FROM (
     UNION ALL
     SELECT layout, account, 'an item of the account could not be classified'
     FROM unclassified
-    WHERE account IS NOT NULL AND (sk LIKE 'LEDGER%' OR sk LIKE 'BALANCE%')
+    WHERE account IS NOT NULL AND (starts_with(sk, 'LEDGER#') OR sk = 'BALANCE')
 )
 GROUP BY layout, account;
 

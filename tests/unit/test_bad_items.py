@@ -134,6 +134,26 @@ def test_one_key_twice_with_two_contents_judges_nothing(tmp_path: Path) -> None:
 
 
 def test_empty_books_pass_nothing(tmp_path: Path) -> None:
-    """With nothing to examine every check is visibly skipped, and none has passed."""
+    """With nothing to examine every check is visibly skipped, and the books are not clean."""
     report = audited(tmp_path, [])
     assert {result.outcome for result in report.results} == {"skipped"}
+    assert report.exit_code == 3
+
+
+def test_sums_beyond_64_bits_are_exact(tmp_path: Path) -> None:
+    """Ten thousand of the largest amounts add up, and the counter's difference is to the cent."""
+    largest = 10**15
+    items = [entry("USER#rich", number, largest) for number in range(10_000)]
+    report = audited(tmp_path, [*items, balance("USER#rich", owed_settled=largest)])
+    drift = [f.evidence["drift"] for f in report.findings if f.check.endswith("_equals_entries")]
+    assert drift == [{"owed_settled": -9_999 * largest}]
+
+
+def test_keys_like_those_of_entries_are_reported_and_spoil_nothing(tmp_path: Path) -> None:
+    """An item whose sort key only begins like an entry's leaves the account judged."""
+    odd = [
+        {**ENTRY, "pk": {"S": "USER#good"}, "sk": {"S": sk}} for sk in ("LEDGERX#1", "BALANCE#2")
+    ]
+    report = audited(tmp_path, [*GOOD, *odd])
+    assert {finding.check for finding in report.findings} == {"items.classified"}
+    assert report.unjudged == ()

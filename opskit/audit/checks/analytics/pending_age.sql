@@ -12,7 +12,7 @@ SELECT
     min(sk) AS key,
     concat(count(*), ' debits have been pending for more than ',
         CAST($pending_days AS VARCHAR), ' days') AS condition,
-    CAST(sum(amount_cents) AS BIGINT) AS amount
+    CAST(sum(amount_cents) AS HUGEINT) AS amount
 FROM entries, clock
 WHERE type = 'debit' AND state = 'pending'
     AND ts < as_of - CAST($pending_days AS BIGINT) * 86400

@@ -18,7 +18,7 @@ SELECT
     concat('something has been owed for more than ', CAST($owed_days AS VARCHAR), ' days')
         AS condition,
     currency,
-    CAST(amount - computed_payments_settled AS BIGINT) AS overdue
+    CAST(amount - computed_payments_settled AS HUGEINT) AS overdue
 FROM compared_balances
 JOIN owed USING (layout, account)
 WHERE amount > computed_payments_settled

@@ -19,7 +19,7 @@ SELECT
     'the account has paid more towards its balance than it was due' AS condition,
     currency,
     computed_owed_settled AS owed_settled,
-    CAST(amount AS BIGINT) AS paid_towards_balance
+    CAST(amount AS HUGEINT) AS paid_towards_balance
 FROM compared_balances
 JOIN paid USING (layout, account)
 WHERE amount - computed_owed_settled > $credit_limit

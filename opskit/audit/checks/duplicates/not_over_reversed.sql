@@ -28,7 +28,7 @@ SELECT
     original_sk AS key,
     'more was taken back than was captured' AS condition,
     entries.amount_cents AS captured,
-    CAST(taken_back AS BIGINT) AS taken_back,
+    CAST(taken_back AS HUGEINT) AS taken_back,
     reasons
 FROM summed
 JOIN entries

@@ -44,8 +44,8 @@ SELECT
     CASE WHEN withdrawn = 0 THEN 'funds were reinstated that were never withdrawn'
         ELSE 'more was reinstated than was withdrawn' END AS condition,
     payment AS dispute,
-    CAST(withdrawn AS BIGINT) AS withdrawn,
-    CAST(reinstated AS BIGINT) AS reinstated
+    CAST(withdrawn AS HUGEINT) AS withdrawn,
+    CAST(reinstated AS HUGEINT) AS reinstated
 FROM summed
 WHERE reinstated > withdrawn
 UNION ALL

@@ -25,6 +25,10 @@ class Answer(StrEnum):
     BROKEN_JSON = "broken JSON"
     NOT_UTF8 = "bytes that are no text"
     ARRAY = "a JSON array"
+    NULL = "a JSON null"
+    TRUE = "a JSON true"
+    NUMBER = "a JSON number"
+    TEXT = "a JSON text"
     NO_MEMBERS = "an empty JSON object"
     WRONG_TYPES = "JSON of the wrong types"
     TRUNCATED = "a body shorter than announced"
@@ -90,6 +94,10 @@ _BODIES: dict[Answer, Callable[[bytes], Wire]] = {
     Answer.BROKEN_JSON: lambda body: Wire(body[:-3]),
     Answer.NOT_UTF8: lambda body: Wire(body.replace(b"1", b"\xff")[:-1] + b"\xff}"),
     Answer.ARRAY: lambda body: Wire(b"[" + body + b"]"),
+    Answer.NULL: lambda _: Wire(b"null"),
+    Answer.TRUE: lambda _: Wire(b"true"),
+    Answer.NUMBER: lambda _: Wire(b"5"),
+    Answer.TEXT: lambda _: Wire(b'"text"'),
     Answer.NO_MEMBERS: lambda _: Wire(b"{}"),
     Answer.TRUNCATED: lambda body: Wire(body[: len(body) // 2], announced=len(body)),
     Answer.CUT_PADDING: lambda body: Wire(body, announced=len(body) + 20),

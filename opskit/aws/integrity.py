@@ -172,6 +172,8 @@ def _check_reply(
 
 _READERS = frozenset({"botocore.parsers", "botocore.retries.special", "botocore.retryhandler"})
 """The modules of the SDK that look into a reply."""
+_AFTER_PARSING = "botocore.endpoint"
+"""The module that takes a parsed reply for a map; every request passes it, so it must be last."""
 
 
 def _name_parser_failure(exception: Exception, event_name: str, **_: object) -> None:
@@ -183,7 +185,8 @@ def _name_parser_failure(exception: Exception, event_name: str, **_: object) -> 
     if kind.__module__ == "botocore.exceptions":
         return
     frames = traceback.walk_tb(exception.__traceback__)
-    if any(frame.f_globals.get("__name__") in _READERS for frame, _ in frames):
+    passed = [frame.f_globals.get("__name__") for frame, _ in frames]
+    if passed[-1:] == [_AFTER_PARSING] or not _READERS.isdisjoint(passed):
         raise _corrupt(operation, "it has not the shape of a reply") from None
 
 

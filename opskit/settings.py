@@ -120,10 +120,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting with its origin."""
+    """Every setting with its origin; `unreadable` are the lines of the .env file that are none."""
 
     found: Mapping[str, Setting]
     env_file: Path | None = None
+    unreadable: "tuple[Problem, ...]" = ()
 
     def value(self, variable: str) -> Setting:
         """The setting of a variable, by its name."""
@@ -194,10 +195,11 @@ def load_settings(
         *(Origin(Source.ARGUMENT, name, value) for name, value in arguments.items()),
         *(Origin(Source.ENVIRONMENT, name, value) for name, value in environ.items()),
     ]
+    lines = _env_file_lines(path) if path else []
     held = [(origin.where, origin) for origin in places]
-    held += _env_file_values(path) if path else []
+    held += _env_file_values(path, lines) if path else []
     found = {v.name: _setting(v, [o for name, o in held if name == v.name]) for v in VARIABLES}
-    return Settings(MappingProxyType(found), path)
+    return Settings(MappingProxyType(found), path, tuple(_unreadable(path, lines)))
 
 
 def _setting(variable: Variable, origins: list[Origin]) -> Setting:
@@ -220,14 +222,25 @@ def _nearest_env_file() -> Path | None:
     return Path(found) if found else None
 
 
-def _env_file_values(path: Path) -> list[tuple[str, Origin]]:
+def _env_file_lines(path: Path) -> list[Binding]:
+    return list(parse_stream(io.StringIO(_env_file_text(path))))
+
+
+def _env_file_values(path: Path, lines: list[Binding]) -> list[tuple[str, Origin]]:
     """Each name and value of the file, the last line first: of two with one name it wins."""
-    bindings = reversed(list(parse_stream(io.StringIO(_env_file_text(path)))))
     return [
         (line.key, Origin(Source.ENV_FILE, f"{path}:{_line_number(line)}", line.value or ""))
-        for line in bindings
+        for line in reversed(lines)
         if line.key
     ]
+
+
+def _unreadable(path: Path | None, lines: list[Binding]) -> Iterator[Problem]:
+    """Each line that sets nothing and is no comment: what it was to set would be a default."""
+    for line in lines:
+        if line.error or (line.key and line.value is None):
+            where = f"{path}:{_line_number(line)}"
+            yield Problem(where, "is not NAME=value", "unbalanced quote?")
 
 
 def _line_number(line: Binding) -> int:
@@ -292,12 +305,19 @@ def _own_problem(setting: Setting, *, local: bool) -> Problem | None:
 
 
 def problems(settings: Settings, *, required: Collection[str]) -> tuple[Problem, ...]:
-    """Everything that keeps the `required` logical tables from being used, all at once."""
+    """Everything that keeps the `required` logical tables from being used, all at once.
+
+    A line of the .env file that cannot be read may be any variable's, so it always counts.
+    """
     local = is_loopback(settings.connection.endpoint_url)
     wanted = {*required, None}
     used = (s for s in settings.found.values() if s.variable.logical in wanted)
     own = (_own_problem(setting, local=local) for setting in used)
-    return (*(problem for problem in own if problem), *_shared_names(settings, required))
+    return (
+        *settings.unreadable,
+        *(problem for problem in own if problem),
+        *_shared_names(settings, required),
+    )
 
 
 def require(settings: Settings, *logical_tables: str) -> None:

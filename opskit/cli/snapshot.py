@@ -111,11 +111,14 @@ def _resumed(common: Common, folder: Path, scan: dict[str, object]) -> "Snapshot
     """A PARTIAL snapshot read on from where its segments ended."""
     from opskit.aws import reading_client
     from opskit.read.scan import resume_table
+    from opskit.settings import require
 
     options = _options(scan)
     if options.segments:
         raise InputError("--segments cannot change when a snapshot is resumed; leave it out")
-    client = reading_client(common.settings().connection, workers=options.workers or 8)
+    settings = common.settings()
+    require(settings)
+    client = reading_client(settings.connection, workers=options.workers or 8)
     return resume_table(client, folder, options=options, progress=progress)
 
 

@@ -58,9 +58,13 @@ class Diagnosis:
 def diagnose(settings: Settings) -> Diagnosis:
     """Judge the settings, then ask AWS or the local engine two questions that change nothing."""
     found = problems(settings, required=LOGICAL_TABLES)
-    readings = tuple(_setting_reading(setting, found) for setting in settings.found.values())
+    readings = (
+        *(_setting_reading(setting, found) for setting in settings.found.values()),
+        *(_line_reading(line) for line in settings.unreadable),
+    )
     wrong = {problem.variable for problem in found}
-    blocked = sorted(name for name in wrong if name.startswith("AWS_"))
+    unread = {line.variable for line in settings.unreadable}
+    blocked = sorted(name for name in wrong if name.startswith("AWS_") or name in unread)
     if blocked:
         note = f"not asked: correct {', '.join(blocked)} first"
         unasked = Reading("access", "", "", Health.UNKNOWN, note)
@@ -81,6 +85,12 @@ def _setting_reading(setting: Setting, found: tuple[Problem, ...]) -> Reading:
         Health.FAIL if faults else Health.PASS,
         "; ".join((*faults, *_remarks(setting))),
     )
+
+
+def _line_reading(line: Problem) -> Reading:
+    """A line of the .env file that could not be read; what it says is not shown."""
+    note = f"{line.text}: {line.fix}"
+    return Reading(line.variable, HIDDEN, "env file", Health.FAIL, note)
 
 
 def _remarks(setting: Setting) -> Iterator[str]:

@@ -143,3 +143,15 @@ def test_terminal_escapes_are_spelled_out(moto: str) -> None:
     result = run(**NINE, DDB_TTL_ATTR="ttl\x1b[2Jepoch", AWS_ENDPOINT_URL=moto)
     assert "\x1b" not in result.stdout
     assert r"ttl\x1b[2Jepoch" in result.stdout
+
+
+def test_a_line_of_the_env_file_that_cannot_be_read_fails(tmp_path: Path) -> None:
+    """The line is a row that fails, its content stays hidden, and nothing is asked of AWS."""
+    (tmp_path / ".env").write_text('BILLING_TABLE_NAME="secret\n')
+    diagnosis = diagnose(load_settings(environ=NINE))
+    line = reading(diagnosis, f"{tmp_path / '.env'}:1")
+    assert (line.health, line.note) == (Health.FAIL, "is not NAME=value: unbalanced quote?")
+    assert reading(diagnosis, "access").health is Health.UNKNOWN
+    shown = run()
+    assert shown.exit_code == 2
+    assert "secret" not in shown.output

@@ -301,3 +301,26 @@ def test_s3_is_on_this_machine_where_dynamodb_is(given: dict[str, str], endpoint
     """Its own endpoint first, then the common one; beside a local DynamoDB never AWS's."""
     found = load_settings(environ=given, env_file=Path(os.devnull))
     assert found.s3_connection.endpoint_url == endpoint
+
+
+@pytest.mark.parametrize("line", ['ALERTS_TABLE_NAME="secret', "secret line", "ALERTS_TABLE_NAME"])
+def test_a_line_that_sets_nothing_is_named_and_not_shown(tmp_path: Path, line: str) -> None:
+    """A line that cannot be read stops every use: the default would stand for what it meant."""
+    path = tmp_path / "service.env"
+    path.write_text(f"# names\n\nBILLING_TABLE_NAME=books\n{line}\n# the end\n")
+    settings = load_settings(environ=NINE, env_file=path)
+    wanted = f"{path}:4 is not NAME=value (unbalanced quote?)"
+    assert texts(settings, "billing") == [wanted]
+    with pytest.raises(SettingsError) as caught:
+        require(settings)
+    assert wanted in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_comments_and_blank_lines_are_no_fault(tmp_path: Path) -> None:
+    """What a .env file may hold beside settings is passed over."""
+    path = tmp_path / "service.env"
+    path.write_text("# a 'comment\n\n  \nexport BILLING_TABLE_NAME='x' # more \"\nOTHER=\n")
+    settings = load_settings(environ={}, env_file=path)
+    assert settings.value("BILLING_TABLE_NAME").value == "x"
+    assert settings.unreadable == ()

@@ -1,6 +1,7 @@
 """Real reports and statements for the tests of their renderings."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from opskit.audit.report import (
@@ -43,6 +44,21 @@ def result(
     words = (f"Title of {check}", f"Criterion of {check}.", f"Remedy of {check}.")
     severity = findings[0].severity if findings else Severity.HIGH
     return CheckResult(check, severity, *words, outcome, 179, findings, reason)
+
+
+def noting(check: str, count: int) -> CheckResult:
+    """A check that passed and noted so many accounts, each with a drift that counts for nothing."""
+    evidence = {"drift": {"owed_settled": -100}, "overdue": 1234, "currency": "usd", "days": 31}
+    condition = "The debit has been pending for long."
+    seen = (
+        Finding(
+            *(check, Severity.INFO, Outcome.NOTED),
+            *(f"USER#{number:05d}", f"LEDGER#{number:05d}", condition, evidence),
+        )
+        for number in range(count)
+    )
+    passed = result(check, outcome=Outcome.PASSED, reason=f"{count} noted")
+    return replace(passed, severity=Severity.INFO, observations=tuple(seen))
 
 
 def report(*results: CheckResult, unjudged: tuple[str, ...] = ()) -> AuditReport:

@@ -14,7 +14,10 @@ MAX_ITEMS = 12
 MAX_CHARACTERS = 400
 MAX_SENTENCE = 2_000
 _EPOCHS = range(100_000_000, 100_000_000_000)
-_AMOUNTS = frozenset({*COUNTERS, "amount", "stored", "computed", "drift", "difference"})
+_AMOUNTS = frozenset(
+    {*COUNTERS, "amount", "stored", "computed", "drift", "difference"}
+    | {"captured", "due_settled", "overdue", "taken_back", "usual_price"}
+)
 _SIDES = ("stored", "computed", "drift")
 
 

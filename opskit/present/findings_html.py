@@ -8,9 +8,10 @@ from opskit.present.escape import Element, element
 from opskit.present.evidence import CounterTable, clipped, counter_table, facts, sentence
 from opskit.present.marks import code, facts_list, folded, grid, pairs_table, section, state
 from opskit.present.since import reread_words
-from opskit.present.words import counted, severity_counts
+from opskit.present.words import counted, noting, severity_counts
 
 IN_VIEW = 10
+NOTED_PLACE = "#noted"
 SHOWN_CANDIDATES = 6
 
 Group = tuple[CheckResult | None, tuple[Finding, ...]]
@@ -43,7 +44,10 @@ def findings_section(report: AuditReport, limit: int, *, anchored: bool) -> Elem
 
 
 def contents(report: AuditReport) -> Element | None:
-    """Links to each group of findings with its severity and count; None when there are none."""
+    """Links to each group of findings with its severity and count, and to what is noted.
+
+    None when there is neither.
+    """
     rows = [
         element(
             "li",
@@ -53,10 +57,21 @@ def contents(report: AuditReport) -> Element | None:
         )
         for place, (_, found) in enumerate(grouped(report), start=1)
     ]
+    if report.observations:
+        rows.append(_contents_noted(report))
     return (
         element("nav", element("ol", *rows), class_="contents", aria_label="Findings by check")
         if rows
         else None
+    )
+
+
+def _contents_noted(report: AuditReport) -> Element:
+    return element(
+        "li",
+        element("span", "Noted", class_="grade"),
+        element("a", f"{counted(len(noting(report)), 'check')}, no faults", href=NOTED_PLACE),
+        element("span", counted(len(report.observations), "observation"), class_="figure"),
     )
 
 
@@ -66,7 +81,7 @@ def _group(group: Group, limit: int, place: str | None) -> Element:
     hidden = len(shown) - IN_VIEW
     return element(
         "section",
-        element("h4", result.title if result else clipped(findings[0].check)),
+        element("h4", clipped(result.title if result else findings[0].check)),
         element(
             "p", code(findings[0].check), f" · {counted(len(findings), 'finding')}", class_="sub"
         ),
@@ -115,11 +130,12 @@ def _proof(finding: Finding) -> Element:
     known = [(fact.label, fact.value) for fact in facts(finding)]
     known += [("read again", clipped(reread_words(read))) for read in finding.rereads]
     rest = pairs_table("Evidence", [*known, ("finding", finding.id)])
-    counters = element("div", _counters(table), class_="scroll") if table else None
+    counters = element("div", counters_grid(table), class_="scroll") if table else None
     return element("div", counters, rest, class_="proof")
 
 
-def _counters(table: CounterTable) -> Element:
+def counters_grid(table: CounterTable) -> Element:
+    """The counters a finding or an observation compares, side by side."""
     headings = (f"counter ({table.unit})", *table.sides)
     figures = range(1, len(headings))
     return grid("Counters", headings, table.rows, figures=figures, class_="counters")

@@ -10,6 +10,7 @@ from opskit.present.escape import UNTYPESET, Element, Node, element, fragment, p
 from opskit.present.evidence import clipped
 from opskit.present.findings_html import contents, findings_section
 from opskit.present.marks import code, facts_list, folded, grid, icon, scrolling, section, state
+from opskit.present.observations_html import observations_section
 from opskit.present.since import since_sections
 from opskit.present.statement_html import statement_body
 from opskit.present.words import (
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN_PER_CHECK = 200
 SHOWN_IN_FRAGMENT = 20
+SHOWN_NOTED = 50
 SHOWN_SILENT = 4
 SHOWN_ACCOUNTS = 200
 TITLE = "Audit of the billing ledger"
@@ -45,6 +47,7 @@ def report_html(report: AuditReport, *, title: str = TITLE, limit: int = SHOWN_P
             *since_sections(report),
             contents(report),
             findings_section(report, limit, anchored=True),
+            observations_section(report, min(limit, SHOWN_NOTED), anchored=True),
             *_tables(report),
         ),
         element("footer", f"{title}. Amounts are exact; times are UTC."),
@@ -60,6 +63,7 @@ def report_fragment(report: AuditReport, *, limit: int = SHOWN_IN_FRAGMENT) -> s
         *_summary(report),
         *since_sections(report),
         findings,
+        observations_section(report, min(limit, SHOWN_NOTED), anchored=False),
         *_tables(report),
     )
     return fragment(body)
@@ -159,7 +163,9 @@ def _checks_table(report: AuditReport) -> Element:
 
 def _check_name(title: str, check: str, reason: str) -> Element:
     why = element("span", clipped(reason), class_="quiet") if reason else None
-    return element("span", element("span", title), code(clipped(check)), why, class_="name")
+    return element(
+        "span", element("span", clipped(title)), code(clipped(check)), why, class_="name"
+    )
 
 
 def _totals_table(report: AuditReport) -> Element:

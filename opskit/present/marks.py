@@ -83,6 +83,6 @@ def section(
     return element("section", element(level, heading), *children, id_=id_, class_=f"of-{level}")
 
 
-def folded(summary: str, *children: Node) -> Element:
-    """A part that opens without a script, and prints open."""
-    return element("details", element("summary", summary), *children)
+def folded(summary: str, *children: Node, class_: str | None = None) -> Element:
+    """A part that opens without a script, and prints open unless its class is `unprinted`."""
+    return element("details", element("summary", summary), *children, class_=class_)

@@ -9,6 +9,8 @@ from opskit.present.escape import plain
 from opskit.present.evidence import clipped, counter_table, facts, sentence
 from opskit.present.since import reread_words, since_text
 from opskit.present.words import (
+    NOTED_DEFINITION,
+    NOTED_HEADING,
     OUTCOME_WORDS,
     RISK_DEFINITION,
     amount,
@@ -16,6 +18,7 @@ from opskit.present.words import (
     examined_facts,
     headline,
     not_examined,
+    noting,
     risk_lines,
     severities_text,
     utc,
@@ -23,6 +26,7 @@ from opskit.present.words import (
 )
 
 SHOWN_PER_CHECK = 25
+SHOWN_NOTED = 5
 SHOWN_CANDIDATES = 6
 SHOWN_ACCOUNTS = 10
 
@@ -38,6 +42,7 @@ def report_text(report: AuditReport, *, width: int = 100, limit: int = SHOWN_PER
         *_since(report),
         *_checks(report),
         *_findings(report, width, limit),
+        *_noted(report, width, min(limit, SHOWN_NOTED)),
         *_control_totals(report),
     ]
     return "\n".join(lines) + "\n"
@@ -130,9 +135,20 @@ def _of_check(
 
 def _finding(number: int, finding: Finding, width: int) -> Iterator[str]:
     yield ""
-    place = " · ".join(clipped(part) for part in (finding.account, finding.key) if part)
     open_word = "" if finding.outcome is Outcome.FAILED else f"{_outcome(finding.outcome)}  "
-    yield f"  {number:>3}. {open_word}{place}"
+    yield f"  {number:>3}. {open_word}{_place(finding)}"
+    yield from _proof(finding, width)
+    for read in finding.rereads:
+        yield from paragraph("Read again", clipped(reread_words(read)), width=width, indent=7)
+    if finding.explanation:
+        yield from _explanation(finding.explanation, width)
+
+
+def _place(finding: Finding) -> str:
+    return " · ".join(clipped(part) for part in (finding.account, finding.key) if part)
+
+
+def _proof(finding: Finding, width: int) -> Iterator[str]:
     yield from paragraph("", sentence(finding.condition), width=width, indent=7, hang=0)
     table = counter_table(finding)
     if table:
@@ -143,10 +159,6 @@ def _finding(number: int, finding: Finding, width: int) -> Iterator[str]:
     hang = min(max((len(fact.label) for fact in known), default=0), 28) + 2
     for fact in known:
         yield from paragraph(fact.label, fact.value, width=width, indent=7, hang=hang)
-    for read in finding.rereads:
-        yield from paragraph("Read again", clipped(reread_words(read)), width=width, indent=7)
-    if finding.explanation:
-        yield from _explanation(finding.explanation, width)
 
 
 def _explanation(explanation: Explanation, width: int) -> Iterator[str]:
@@ -158,6 +170,25 @@ def _explanation(explanation: Explanation, width: int) -> Iterator[str]:
         yield from paragraph("", f"{number} of {total}: {named}", width=width, indent=7)
     if total > SHOWN_CANDIDATES:
         yield f"{'':18}… {total - SHOWN_CANDIDATES:,} more: the JSON holds all."
+
+
+def _noted(report: AuditReport, width: int, limit: int) -> Iterator[str]:
+    results = noting(report)
+    if not results:
+        return
+    yield from underlined(NOTED_HEADING.upper(), "=")
+    yield from paragraph("", NOTED_DEFINITION, width=width, hang=0)
+    for result in results:
+        yield ""
+        total = len(result.observations)
+        yield f"{clipped(result.id)}: {counted(total, 'observation')}"
+        yield from paragraph("Title", result.title, width=width, indent=2)
+        yield from paragraph("Criterion", result.criterion, width=width, indent=2)
+        for number, seen in enumerate(result.observations[:limit], start=1):
+            yield f"  {number:>3}. {_place(seen)}"
+            yield from _proof(seen, width)
+        if total > limit:
+            yield f"  … {total - limit:,} more of this check: the JSON holds all."
 
 
 def _control_totals(report: AuditReport) -> Iterator[str]:

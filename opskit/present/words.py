@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from opskit.audit.report import AuditReport, Finding, Outcome, Severity, Verdict
+from opskit.audit.report import AuditReport, CheckResult, Finding, Outcome, Severity, Verdict
 from opskit.money import format_minor
 from opskit.tables.items import COUNTERS
 
@@ -185,6 +185,20 @@ def severity_counts(report: AuditReport) -> dict[Severity, int]:
     for finding in report.findings:
         counts[finding.severity] += 1
     return {severity: count for severity, count in counts.items() if count}
+
+
+NOTED_HEADING = "Noted, no faults"
+NOTED_DEFINITION = (
+    "Worth a look, and no fault by itself: nothing here counts for the verdict or for the amount "
+    "at risk. The JSON holds every observation."
+)
+
+
+def noting(report: AuditReport) -> tuple[CheckResult, ...]:
+    """The checks that have observations, those of the graver severity first, then by id."""
+    order = {severity: rank for rank, severity in enumerate(Severity)}
+    noted = (result for result in report.results if result.observations)
+    return tuple(sorted(noted, key=lambda result: (order[result.severity], result.id)))
 
 
 def examined_facts(report: AuditReport) -> tuple[tuple[str, int], ...]:

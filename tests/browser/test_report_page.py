@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from report_samples import DRIFT_CHECK, drift, failing, report, result, statement
+from report_samples import DRIFT_CHECK, drift, failing, noting, report, result, statement
 
 from opskit.audit.report import AuditReport, Outcome
 from opskit.present import report_fragment, report_html, statement_page
@@ -55,8 +55,12 @@ def crowded() -> AuditReport:
     many += [replace(many[0], account=text, key=text, condition=text) for text in HOSTILE]
     evil = [replace(many[0], evidence={text: text, "list": [text]}) for text in HOSTILE]
     hostile = replace(result("links.hostile", *evil), title=HOSTILE[0], criterion=HOSTILE[1])
+    noted = noting("analytics.pending_age", 60)
+    seen = [replace(found, outcome=Outcome.NOTED) for found in (*many[-5:], *evil)]
+    noted = replace(noted, observations=(*seen, *noted.observations))
     unjudged = (LONG, *HOSTILE)
-    return report(result(DRIFT_CHECK, *many), hostile, *failing().results[1:], unjudged=unjudged)
+    results = (result(DRIFT_CHECK, *many), hostile, *failing().results[1:], noted)
+    return report(*results, unjudged=unjudged)
 
 
 DOCUMENTS = {
@@ -133,6 +137,31 @@ def test_hidden_findings_open_without_a_script_and_print_open(
     page.emulate_media(media="screen")
     page.locator(".check summary").first.click(timeout=5_000)
     assert last.is_visible()
+    context.close()
+
+
+def test_observations_open_on_a_click_and_stay_off_paper(
+    browser: "sync_api.Browser", tmp_path: Path
+) -> None:
+    """They are folded away, fit a phone when opened, and are printed only by who opened them."""
+    path = tmp_path / "page.html"
+    path.write_text(report_html(crowded()), "utf-8")
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 400, "height": 900})
+    page = context.new_page()
+    page.goto(path.as_uri(), timeout=20_000)
+    seen = page.get_by_text("LEDGER#00003", exact=True)
+    shut = page.locator("#noted summary")
+    count = page.locator("#noted .sub")
+    assert not seen.is_visible()
+    page.emulate_media(media="print")
+    assert [seen.is_visible(), shut.is_visible(), count.is_visible()] == [False, False, True]
+    page.emulate_media(media="screen")
+    shut.click(timeout=5_000)
+    assert seen.is_visible()
+    overflow = page.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert overflow[0] <= overflow[1]
+    page.emulate_media(media="print")
+    assert seen.is_visible()
     context.close()
 
 

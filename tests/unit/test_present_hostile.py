@@ -105,6 +105,7 @@ def hostile_report(text: str) -> AuditReport:
     finding = replace(base, key=text, condition=text, explanation=cause)
     finding = replace(finding, evidence={**base.evidence, **evidence})
     failed = replace(result(text, finding), title=text, criterion=text, remedy=text, reason=text)
+    failed = replace(failed, observations=(replace(finding, outcome=Outcome.NOTED),))
     broken = result(text, outcome=Outcome.ERRORED, reason=text)
     return replace(
         report(failed, broken, unjudged=(text,)),
@@ -171,7 +172,7 @@ def test_no_payload_becomes_a_live_node(text: str) -> None:
         assert found.tags <= TAGS
         assert {name for name, _ in found.attributes} <= ATTRIBUTES
         links = [value for name, value in found.attributes if name == "href"]
-        assert all(value.startswith("#check-") for value in links)
+        assert all(value == "#noted" or value.startswith("#check-") for value in links)
         assert not found.comments
         assert not found.open
         html.encode("utf-8")
@@ -226,7 +227,9 @@ def test_json_carries_the_payload_itself_but_raw_nowhere(text: str) -> None:
     shown = json_text(report_json(hostile_report(text)))
     assert shown.isascii()
     assert all(line.isprintable() for line in shown.split("\n"))
-    assert json.loads(shown)["findings"][0]["account"] == text
+    document = json.loads(shown)
+    assert document["findings"][0]["account"] == text
+    assert document["observations"][0]["key"] == text
     account = json.loads(json_text(statement_json(hostile_statement(text))))["account"]
     assert account == text
 
@@ -236,8 +239,16 @@ def test_an_item_as_large_as_dynamodb_allows_is_cut_with_its_length_said() -> No
     huge = "A" * 400_000
     finding = replace(drift(huge, {"owed_settled": -1}), key=huge, condition=huge)
     finding = replace(finding, evidence={**finding.evidence, "note": huge})
-    judged = report(result(finding.check, finding))
-    for shown in (report_text(judged), report_html(judged), findings_csv(judged)):
+    noted = replace(finding, outcome=Outcome.NOTED)
+    only_noted = replace(
+        result("analytics.x", outcome=Outcome.PASSED), title=huge, observations=(noted,)
+    )
+    judged, seen = report(result(finding.check, finding)), report(only_noted)
+    for shown in (
+        *(report_text(judged), report_html(judged), findings_csv(judged)),
+        *(report_html(seen), report_fragment(seen)),
+    ):
         assert "(400,000 characters, cut here)" in shown
         assert len(shown) < 200_000
-    assert huge in json_text(report_json(judged))
+    for whole in (judged, seen):
+        assert huge in json_text(report_json(whole))

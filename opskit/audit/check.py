@@ -1,7 +1,7 @@
 """A check: one SQL file that returns a row per finding, and nothing when the books are right."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -117,11 +117,16 @@ def load_checks(checks_dir: Path | None = None) -> tuple[Check, ...]:
     return tuple(checks[name] for name in sorted(checks))
 
 
-def select_checks(checks: Iterable[Check], pattern: str | None) -> tuple[Check, ...]:
-    """The checks whose id matches a glob (`balances.*`); CheckDefinitionError when none does."""
+def select_checks(
+    checks: Iterable[Check], pattern: str | None, *, beside: Collection[str] = ()
+) -> tuple[Check, ...]:
+    """The checks whose id matches a glob (`balances.*`); CheckDefinitionError when none does.
+
+    `beside` are ids of checks that are no SQL file: where only such a one matches, none is chosen.
+    """
     every = tuple(checks)
     chosen = tuple(c for c in every if pattern is None or fnmatchcase(c.id, pattern))
-    if not chosen:
-        known = ", ".join(check.id for check in every)
+    if not chosen and not any(fnmatchcase(id_, pattern or "*") for id_ in beside):
+        known = ", ".join(sorted({*(check.id for check in every), *beside}))
         raise CheckDefinitionError(f"--check {pattern!r} matches no check; there are: {known}")
     return chosen

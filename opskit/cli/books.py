@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,10 @@ from opskit.cli.evidence import write_evidence
 from opskit.cli.exported import Exports, from_export
 from opskit.cli.options import Common, common_options
 from opskit.cli.sources import FROM_ITEMS, SOURCES, write_csv, write_text
+from opskit.errors import InputError
+
+if TYPE_CHECKING:
+    from opskit.audit.check import Check
 
 
 @click.command(short_help="Audit the billing ledger to the cent.")
@@ -55,15 +59,12 @@ def audit(
     Exit status: 0 the books are right, 1 findings, 2 could not do it, 3 not everything could be
     judged. Nothing is written to any table.
     """
-    from opskit.audit.check import load_checks, select_checks
-    from opskit.audit.history import CHECK
     from opskit.audit.parameters import given_parameters
     from opskit.present import findings_csv, report_html, report_json, report_junit, report_text
 
-    checks = select_checks(load_checks(checks_dir), pattern)
-    history = fnmatchcase(CHECK, pattern or "*")
-    books = Books(sources, captures, checks, given_parameters(parameters), history, exports)
     asked = Asked(**evidence)
+    checks, history = _chosen(pattern, checks_dir, asked.previous)
+    books = Books(sources, captures, checks, given_parameters(parameters), history, exports)
     with judged(common, books, asked) as answer:
         report = answer.report
         packed = write_evidence(answer, asked, checks) if asked.pack else {}
@@ -78,3 +79,21 @@ def audit(
     else:
         click.echo(report_text(report))
     raise SystemExit(report.exit_code)
+
+
+def _chosen(
+    pattern: str | None, checks_dir: Path | None, previous: Path | None
+) -> "tuple[tuple[Check, ...], bool]":
+    """The checks of SQL that are asked for, and whether the entries' history is.
+
+    Asked for alone, history has to have a pack to be compared with: a report in which nothing was
+    examined would read as if the books agreed.
+    """
+    from opskit.audit.check import load_checks, select_checks
+    from opskit.audit.history import CHECK
+
+    checks = select_checks(load_checks(checks_dir), pattern, beside=(CHECK,))
+    if not checks and (previous is None or previous.is_file()):
+        message = f"--check {pattern!r} is {CHECK} alone, which needs --previous PACK"
+        raise InputError(f"{message}: the evidence pack that these books are compared with")
+    return checks, fnmatchcase(CHECK, pattern or "*")

@@ -488,6 +488,26 @@ def test_history_through_packs(tmp_path: Path) -> None:
     assert {c["id"]: c["outcome"] for c in by_json["checks"]}["history.unchanged"] == "skipped"
 
 
+@pytest.mark.parametrize("pattern", ["history.unchanged", "history.*"])
+def test_history_can_be_asked_for_alone(pattern: str, tmp_path: Path) -> None:
+    """With a pack it is the one check that runs; without one it is refused, naming the option."""
+    held = [entry("USER#a", 1, 500), balance("USER#a", owed_settled=400)]
+    first = write_capture(tmp_path / "first.jsonl", held)
+    pack = packed(first, tmp_path / "pack")
+    held[0]["amount_cents"] = {"N": "900"}
+    second = write_capture(tmp_path / "second.jsonl", held)
+    for capture, code, outcome in ((first, 0, "passed"), (second, 1, "failed")):
+        source = ("audit", "--from-items", capture, "--as-of", "2026-12-01", "--check", pattern)
+        answer = run(*source, "--previous", pack, "--json")
+        checks = json.loads(answer.stdout)["checks"]
+        assert [(c["id"], c["outcome"]) for c in checks] == [("history.unchanged", outcome)]
+        assert answer.exit_code == code
+        for lacking in ((), ("--previous", pack / "report.json")):
+            refused = run(*source, *lacking).exception
+            assert isinstance(refused, InputError)
+            assert "needs --previous PACK" in str(refused)
+
+
 def test_packs_of_different_tables_are_not_compared(tmp_path: Path) -> None:
     """A table that was made anew, or another, has no history in this pack."""
     one = snapshot_of(tmp_path, "one", [entry("USER#a", 1, 500)])

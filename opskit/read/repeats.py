@@ -13,9 +13,11 @@ from tempfile import TemporaryDirectory
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from opskit.read.rowgroups import ROWS, kind_writer
 from opskit.read.schema import SCHEMAS
+from opskit.read.spelling import content_digests
 from opskit.tables.items import KindName
 
 REASON = "the same key was read more than once with different content"
@@ -26,6 +28,15 @@ _KEY = "hash(layout, account, sk)"
 def settle_repeats(folder: Path) -> int:
     """Rewrite the files that repeat a key; the number of copies left out or set aside."""
     with bounded_duckdb() as db:
+        text = duckdb.sqltype("VARCHAR")
+        db.create_function(
+            "content_digest",
+            content_digests,
+            [text],
+            text,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
         # First what is unclassified already, before the other kinds put their conflicts there.
         kinds = sorted(KindName, key=lambda kind: kind is not KindName.UNCLASSIFIED)
         return sum(_settle(db, folder, kind) for kind in kinds)
@@ -71,10 +82,15 @@ def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
 
 
 def _find_conflicts(db: duckdb.DuckDBPyConnection, names: list[str]) -> None:
-    """Make `copies`, the distinct rows of repeated keys, and `conflicts`, keys with several."""
+    """Make `copies`, the distinct rows of repeated keys, and `conflicts`, keys with several.
+
+    Items kept as JSON are one when they say the same; one spelling of them stays.
+    """
     db.execute(
-        "CREATE OR REPLACE TEMP TABLE copies AS SELECT DISTINCT * FROM read_parquet(?) "
-        f"WHERE {_KEY} IN (SELECT key FROM repeats)",
+        "CREATE OR REPLACE TEMP TABLE copies AS SELECT * EXCLUDE (content) FROM ("
+        "SELECT * EXCLUDE (item), min(item) AS item FROM ("
+        "SELECT *, content_digest(item) AS content FROM read_parquet(?) "
+        f"WHERE {_KEY} IN (SELECT key FROM repeats)) GROUP BY ALL)",
         [names],
     )
     db.execute(

@@ -133,6 +133,60 @@ def test_one_key_twice_with_two_contents_judges_nothing(tmp_path: Path) -> None:
     assert report.unjudged == ("USER#bad",)
 
 
+def _spelled_otherwise(item: Item) -> str:
+    """A capture's line that says the same in another spelling."""
+    line = json.dumps({"Item": dict(reversed(item.items()))}, indent=None, separators=(",", ":"))
+    return line.replace("USER", "\\u0055SER") + "\n"
+
+
+UNMATCHED = {"pk": {"S": "UNMATCHED"}, "sk": {"S": "evt_1"}, "payload": {"M": {"a": {"N": "1"}}}}
+STRANGER = {"pk": {"S": "NOBODY"}, "sk": {"S": "X#1"}, "n": {"N": "1"}}
+
+
+@pytest.mark.parametrize(
+    "item", [ENTRY, ENTRY | {"state": {"N": "5"}}, UNMATCHED, STRANGER], ids=lambda i: i["sk"]["S"]
+)
+def test_copies_of_another_spelling_are_one_item(tmp_path: Path, item: Item) -> None:
+    """The order of attributes, blanks and escapes do not make copies of an item differ."""
+    capture = write_capture(tmp_path / "a.jsonl", [item])
+    other = tmp_path / "b.jsonl"
+    other.write_text(_spelled_otherwise(item))
+    manifest = read_captures([capture, other], tmp_path / "snapshot").manifest
+    assert (manifest.items, manifest.repeated) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ('{"N":"1"}', '{"N":"2"}'),
+        ('{"N":1}', '{"N":1.0}'),
+        ('{"N":1}', '{"N":"1"}'),
+        ('{"S":"a","S":"b"}', '{"S":"b"}'),
+        ('{"L":[{"N":"1"},{"N":"2"}]}', '{"L":[{"N":"2"},{"N":"1"}]}'),
+        ('{"N":1e999}', '{"N":1e998}'),
+    ],
+)
+def test_copies_of_another_content_differ(tmp_path: Path, spellings: tuple[str, str]) -> None:
+    """What is no matter of spelling still makes copies differ, also in what JSON permits."""
+    key = '{"Item":{"pk":{"S":"NOBODY"},"sk":{"S":"X#1"},"n":'
+    lines = [f"{key}{spelling}}}}}\n" for spelling in spellings]
+    capture = tmp_path / "items.jsonl"
+    capture.write_text("".join(lines))
+    assert read_captures([capture], tmp_path / "snapshot").manifest.items == 2
+
+
+def test_findings_of_copies_have_ids_of_their_own(tmp_path: Path) -> None:
+    """Copies that differ, and items without a key, are findings that can be told apart."""
+    others = [ENTRY | {"amount_cents": {"N": str(amount)}} for amount in (701, 702)]
+    keyless = [{"n": {"N": "1"}}, {"n": {"N": "2"}}, {"n": {"N": "10"}}]
+    report = audited(tmp_path, [*GOOD, ENTRY, *others, *keyless, STRANGER])
+    findings = [finding for finding in report.findings if finding.check == "items.classified"]
+    assert len(findings) == len({finding.id for finding in findings}) == 7
+    copies = [f.evidence.get("copy") for f in findings if f.key == ENTRY["sk"]["S"]]
+    assert sorted(map(str, copies)) == ["1", "2", "3"]
+    assert "copy" not in next(f for f in findings if f.account == "NOBODY").evidence
+
+
 def test_empty_books_pass_nothing(tmp_path: Path) -> None:
     """With nothing to examine every check is visibly skipped, and the books are not clean."""
     report = audited(tmp_path, [])

@@ -1,5 +1,6 @@
 """Captures: files of `{"Item": {...}}` lines in DynamoDB JSON, gzip or not, into a snapshot."""
 
+import codecs
 import gzip
 import hashlib
 import zlib
@@ -78,6 +79,13 @@ def _item(path: Path, number: int, line: bytes) -> bytes:
         raise CaptureError(message) from None
 
 
+def _unmarked(path: Path, line: bytes) -> bytes:
+    """A file's first line without the byte-order mark some editors put there."""
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\0{", b"{\0")):
+        raise CaptureError(f"{path} is UTF-16; save it as UTF-8")
+    return line.removeprefix(codecs.BOM_UTF8)
+
+
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines of a file with their numbers from 1, blank ones left out."""
     try:
@@ -90,6 +98,8 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if len(line) == _MAX_LINE:
                     message = f"{path} line {number} is longer than any item; is it a capture?"
                     raise CaptureError(message)
+                if number == 1:
+                    line = _unmarked(path, line)
                 if line.strip():
                     yield number, line
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

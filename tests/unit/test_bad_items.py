@@ -1,6 +1,9 @@
 """Items that no one expected never stop an audit, are never dropped, and are always reported."""
 
+import codecs
+import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from opskit.audit.report import AuditReport
 from opskit.audit.run import audit_snapshot
+from opskit.errors import CaptureError
 from opskit.ledger.books import open_books
 from opskit.read.capture import read_captures
 from tests.captures import Item, balance, entry, write_capture
@@ -185,6 +189,36 @@ def test_findings_of_copies_have_ids_of_their_own(tmp_path: Path) -> None:
     copies = [f.evidence.get("copy") for f in findings if f.key == ENTRY["sk"]["S"]]
     assert sorted(map(str, copies)) == ["1", "2", "3"]
     assert "copy" not in next(f for f in findings if f.account == "NOBODY").evidence
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_a_byte_order_mark_begins_a_capture(
+    tmp_path: Path, packed: Callable[[bytes], bytes]
+) -> None:
+    """What some editors put before UTF-8 is no part of the first item, gzip or not."""
+    content = write_capture(tmp_path / "items.jsonl", GOOD).read_bytes()
+    marked = tmp_path / "marked.jsonl"
+    marked.write_bytes(packed(codecs.BOM_UTF8 + content))
+    assert read_captures([marked], tmp_path / "snapshot").manifest.items == len(GOOD)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_capture_in_utf_16_is_called_that(tmp_path: Path, encoding: str) -> None:
+    """A capture redirected by a shell that writes UTF-16 is refused with what to do about it."""
+    text = write_capture(tmp_path / "items.jsonl", GOOD).read_text()
+    wide = tmp_path / "wide.jsonl"
+    wide.write_text(text, encoding=encoding)
+    with pytest.raises(CaptureError, match=r"wide\.jsonl is UTF-16; save it as UTF-8"):
+        read_captures([wide], tmp_path / "snapshot")
+    assert not (tmp_path / "snapshot").exists()
+
+
+def test_a_mark_is_no_blank_elsewhere(tmp_path: Path) -> None:
+    """A byte-order mark that begins another line is not passed over."""
+    capture = write_capture(tmp_path / "items.jsonl", GOOD)
+    capture.write_bytes(capture.read_bytes().replace(b"\n", b"\n" + codecs.BOM_UTF8, 1))
+    with pytest.raises(CaptureError, match="line 2"):
+        read_captures([capture], tmp_path / "snapshot")
 
 
 def test_empty_books_pass_nothing(tmp_path: Path) -> None:

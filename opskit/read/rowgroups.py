@@ -1,5 +1,6 @@
 """Batches of every kind on their way to disk, in row groups large enough to read fast."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -33,6 +34,21 @@ def kind_writer(path: Path, kind: KindName) -> pq.ParquetWriter:
     )
 
 
+@dataclass
+class _Held:
+    """The batches of one kind that wait for their row group, counted as they come."""
+
+    batches: list[pa.RecordBatch] = field(default_factory=list)
+    rows: int = 0
+    size: int = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Hold one more."""
+        self.batches.append(batch)
+        self.rows += batch.num_rows
+        self.size += batch.nbytes
+
+
 class KindFiles:
     """One Parquet file per kind, made when the kind is first met; not for several threads at once.
 
@@ -43,20 +59,19 @@ class KindFiles:
         self._folder = folder
         self._suffix = f".{part}.parquet" if part else ".parquet"
         self._writers: dict[KindName, pq.ParquetWriter] = {}
-        self._held: dict[KindName, list[pa.RecordBatch]] = {}
+        self._held: dict[KindName, _Held] = {}
 
     def add(self, batches: Batches) -> int:
         """Take one page's batches, writing what has become a row group; the number of items."""
         for kind, batch in batches.items():
-            held = self._held.setdefault(kind, [])
-            held.append(batch)
-            rows = sum(part.num_rows for part in held)
-            if rows >= ROWS or sum(part.nbytes for part in held) >= BYTES:
+            held = self._held.setdefault(kind, _Held())
+            held.add(batch)
+            if held.rows >= ROWS or held.size >= BYTES:
                 self._flush(kind)
         return sum(batch.num_rows for batch in batches.values())
 
     def _flush(self, kind: KindName) -> None:
-        table = pa.Table.from_batches(self._held.pop(kind), SCHEMAS[kind])
+        table = pa.Table.from_batches(self._held.pop(kind).batches, SCHEMAS[kind])
         if kind not in self._writers:
             path = self._folder / f"{kind}{self._suffix}"
             self._writers[kind] = kind_writer(path, kind)

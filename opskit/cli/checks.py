@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options
 from opskit.errors import InputError
 
 if TYPE_CHECKING:
     from opskit.audit.check import Check
 
-_CHECKS_DIR = click.option(
-    "--checks-dir", type=click.Path(path_type=Path), help="Also show a team's own .sql checks."
-)
+_CHECKS_DIR = click.option("--checks-dir", type=PATH, help="Also show a team's own .sql checks.")
 
 
 @click.group(invoke_without_command=True, short_help="List the audit's checks, or show one.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opskit.cli.given import TEXT
 from opskit.cli.options import Common, progress
 from opskit.errors import InputError
 
@@ -41,10 +42,17 @@ def from_export(command: Callable[..., Any]) -> Callable[..., Any]:
 
     place = "DIR|s3://BUCKET/PREFIX"
     run = click.option(
-        "--increment", multiple=True, metavar=place, help="An incremental export on it. Repeat it."
+        "--increment",
+        type=TEXT,
+        multiple=True,
+        metavar=place,
+        help="An incremental export on it. Repeat it.",
     )(run)
     return click.option(
-        "--from-export", metavar=place, help="A full export of the table by DynamoDB to S3."
+        "--from-export",
+        type=TEXT,
+        metavar=place,
+        help="A full export of the table by DynamoDB to S3.",
     )(run)
 
 

@@ -1,7 +1,6 @@
 """The options every verb shares, and how a verb talks: documents on stdout, progress on stderr."""
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +11,9 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from opskit.cli.given import PATH, TEXT
 from opskit.errors import InputError
+from opskit.instants import utc_instant
 from opskit.settings import Settings, load_settings
 
 P = ParamSpec("P")
@@ -63,41 +64,26 @@ def progress(message: str) -> None:
     click.echo(message, err=True)
 
 
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].+)?", re.ASCII)
-
-
 def instant(text: str | None, option: str = "--as-of") -> datetime:
     """The UTC instant an option names; a date is its midnight; None is now."""
     if text is None:
         return datetime.now(UTC)
-    value = _parsed(text)
+    value = utc_instant(text)
     if value is None:
         message = f"{option} {text!r} is not a date; give YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)"
         raise InputError(message)
     return value
 
 
-def _parsed(text: str) -> datetime | None:
-    """The instant a date in ISO 8601 with hyphens spells; None for anything else.
-
-    A number of seconds or milliseconds is refused: some would read as a date of another century.
-    """
-    if not _DATE.fullmatch(text):
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 _OPTIONS = (
+    click.option("--env-file", type=PATH, help="Read settings from this .env file."),
     click.option(
-        "--env-file", type=click.Path(path_type=Path), help="Read settings from this .env file."
+        "--region", type=TEXT, help="AWS region; otherwise AWS_REGION, then the SDK's chain."
     ),
-    click.option("--region", help="AWS region; otherwise AWS_REGION, then the SDK's chain."),
-    click.option("--profile", help="Named profile of the AWS configuration."),
-    click.option("--endpoint-url", help="Send to this DynamoDB endpoint (a local engine)."),
+    click.option("--profile", type=TEXT, help="Named profile of the AWS configuration."),
+    click.option(
+        "--endpoint-url", type=TEXT, help="Send to this DynamoDB endpoint (a local engine)."
+    ),
     click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout."),
     click.option("--as-of", metavar="DATE", help="Judge as of this UTC date instead of now."),
     click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback on error."),

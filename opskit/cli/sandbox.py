@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options, progress
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def sandbox() -> None:
     show_default=True,
     help="What answers as DynamoDB.",
 )
-@click.option("--path", type=click.Path(path_type=Path), help="The folder of DynamoDB Local.")
+@click.option("--path", type=PATH, help="The folder of DynamoDB Local.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Its port; any free one otherwise.")
 @click.option("--books", is_flag=True, help="Also make the nine tables and load sample books.")
 @common_options

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from opskit.audit.report import Reread
 from opskit.errors import AccessError, ReadError
 from opskit.read.decode import Batches
+from opskit.read.patience import Patience
 from opskit.read.query import account_pages
 from opskit.read.table import table_identity
 
@@ -67,12 +68,14 @@ class Rereads:
     interrupted: bool = False
 
 
-def account_reader(client: "DynamoDBClient", table_name: str) -> ReadAccount:
+def account_reader(
+    client: "DynamoDBClient", table_name: str, patience: Patience | None = None
+) -> ReadAccount:
     """A reader of the accounts of a billing table, by partition key value as stored."""
     table = table_identity(client, table_name)
 
     def read(account: str) -> Pages:
-        return tuple(page.batches for page in account_pages(client, table, account))
+        return tuple(page.batches for page in account_pages(client, table, account, patience))
 
     return read
 

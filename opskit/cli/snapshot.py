@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from opskit.cli.exported import Exports, from_export
+from opskit.cli.given import DEADLINE, PATH
 from opskit.cli.options import Common, common_options, progress
 from opskit.cli.sources import FROM_ITEMS, MORE_FILES, take
 from opskit.errors import EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
@@ -34,9 +35,6 @@ class _TakesByDefault(click.Group):
         self.format_commands(ctx, formatter)
 
 
-_PATH = click.Path(path_type=Path)
-
-
 @click.group(cls=_TakesByDefault, short_help="Read the billing table into a snapshot; compare two.")
 def snapshot() -> None:
     """Read the billing table, captures or an export of it, into a new snapshot folder.
@@ -49,12 +47,13 @@ def snapshot() -> None:
 
 @snapshot.command("take", hidden=True)
 @FROM_ITEMS
-@click.option("--out", type=_PATH, help="The folder to make.")
-@click.option("--resume", type=_PATH, help="Complete this PARTIAL snapshot of a table.")
+@click.option("--out", type=PATH, help="The folder to make.")
+@click.option("--resume", type=PATH, help="Complete this PARTIAL snapshot of a table.")
 @click.option("--segments", type=int, help="Scan in so many segments; by the table's size.")
 @click.option("--workers", type=int, help="Read so many segments at a time (up to 8).")
 @click.option("--read-units", type=float, help="Spend at most so many read units a second.")
 @click.option("--eventual", is_flag=True, help="Eventually consistent reads, at half the units.")
+@DEADLINE
 @MORE_FILES
 @common_options
 @from_export
@@ -73,16 +72,18 @@ def take_new(
         raise InputError(f"{more[0]} is not wanted here; name captures after --from-items")
     if (out is None) == (resume is None) or (resume and (captures or exports)):
         raise InputError("name the folder to make with --out, or the one to complete with --resume")
+    options = _options(scan)
     if resume:
-        taken = _resumed(common, resume, scan)
+        taken = _resumed(common, resume, options)
     elif captures or exports or out is None:
         taken = take(common, captures + more, out or Path(), exports)
     else:
-        taken = _scanned(common, out, scan)
+        taken = _scanned(common, out, options)
     _show(common, taken)
 
 
 def _options(scan: dict[str, object]) -> "ScanOptions":
+    from opskit.read.patience import Patience
     from opskit.read.scan import ScanOptions
 
     return ScanOptions(
@@ -90,16 +91,16 @@ def _options(scan: dict[str, object]) -> "ScanOptions":
         workers=scan["workers"],  # type: ignore[arg-type]
         read_units=scan["read_units"],  # type: ignore[arg-type]
         strong=not scan["eventual"],
+        patience=Patience(scan["deadline"]),  # type: ignore[arg-type]
     )
 
 
-def _scanned(common: Common, out: Path, scan: dict[str, object]) -> "Snapshot":
+def _scanned(common: Common, out: Path, options: "ScanOptions") -> "Snapshot":
     """A new snapshot of the live billing table."""
     from opskit.aws import reading_client
     from opskit.read.scan import snapshot_table
     from opskit.settings import require
 
-    options = _options(scan)
     settings = common.settings()
     require(settings, "billing")
     client = reading_client(settings.connection, workers=options.workers or 8)
@@ -107,13 +108,12 @@ def _scanned(common: Common, out: Path, scan: dict[str, object]) -> "Snapshot":
     return snapshot_table(client, name, out, options=options, progress=progress)
 
 
-def _resumed(common: Common, folder: Path, scan: dict[str, object]) -> "Snapshot":
+def _resumed(common: Common, folder: Path, options: "ScanOptions") -> "Snapshot":
     """A PARTIAL snapshot read on from where its segments ended."""
     from opskit.aws import reading_client
     from opskit.read.scan import resume_table
     from opskit.settings import require
 
-    options = _options(scan)
     if options.segments:
         raise InputError("--segments cannot change when a snapshot is resumed; leave it out")
     settings = common.settings()
@@ -145,7 +145,7 @@ def _json(text: bytes) -> dict[str, object]:
 
 
 @snapshot.command(short_help="Hash every file again.")
-@click.argument("folder", type=_PATH)
+@click.argument("folder", type=PATH)
 @common_options
 def verify(common: Common, folder: Path) -> None:
     """Hash every file of a snapshot again and compare it with the manifest.
@@ -158,8 +158,8 @@ def verify(common: Common, folder: Path) -> None:
 
 
 @snapshot.command(short_help="List the items that differ between two snapshots.")
-@click.argument("before", type=_PATH)
-@click.argument("after", type=_PATH)
+@click.argument("before", type=PATH)
+@click.argument("after", type=PATH)
 @common_options
 def diff(common: Common, before: Path, after: Path) -> None:
     """List the items added, removed and changed from one snapshot to a later one.

@@ -24,10 +24,13 @@ BATCH_KEYS = 100
 """The most keys DynamoDB takes in one BatchGetItem."""
 
 
-def account_pages(client: Any, table: TableIdentity, account: str) -> Iterator[Page]:
+def account_pages(
+    client: Any, table: TableIdentity, account: str, patience: Patience | None = None
+) -> Iterator[Page]:
     """Every page of one partition, strongly consistent; `account` is its key value as stored."""
     try:
-        yield from _pages(client, table, account, Reading(table.layout, Patience(), Gate(1)))
+        reading = Reading(table.layout, patience or Patience(), Gate(1))
+        yield from _pages(client, table, account, reading)
     except SDK_ERRORS as error:
         raise service_error(error) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import ceil
+from math import ceil, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,9 @@ class ScanOptions:
     def __post_init__(self) -> None:
         _require_count("segments", self.segments, MAX_SEGMENTS)
         _require_count("workers", self.workers, 256)
+        if self.read_units is not None and not (isfinite(self.read_units) and self.read_units > 0):
+            message = f"read_units is {self.read_units:g}"
+            raise InputError(f"{message}; give a number of read units a second above 0")
 
     def segments_of(self, table: TableIdentity) -> int:
         """The number of segments: as given, or one for every 64 MB up to 64."""

@@ -104,6 +104,8 @@ def _given_value(parameter: Parameter, text: str) -> Value:
     value = _value(parameter.type, text)
     if value is None:
         raise InputError(f"--param {parameter.name}={text}: give a value of type {parameter.type}")
+    if parameter.name == SETTLE_WINDOW and int(value) < 0:
+        raise InputError(f"--param {parameter.name}={text}: give 0 seconds or more")
     return value
 
 

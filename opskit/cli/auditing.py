@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from opskit.cli.given import DEADLINE, PATH
 from opskit.cli.options import Common, progress
+from opskit.cli.outputs import require_new
 from opskit.cli.sources import source
 from opskit.errors import CaptureError, InputError
 
 if TYPE_CHECKING:
     from opskit.audit.check import Check
+    from opskit.audit.compare import EarlierRun
     from opskit.audit.pack import PackManifest
     from opskit.audit.pseudonyms import Pseudonyms
     from opskit.audit.report import AuditReport, CheckResult
@@ -23,18 +26,16 @@ if TYPE_CHECKING:
     from opskit.cli.exported import Exports
     from opskit.read.snapshot import Snapshot
 
-_PATH = click.Path(path_type=Path)
-
 _OPTIONS = (
-    click.option("--pack", type=_PATH, metavar="DIR", help="Also make an evidence pack, once."),
+    click.option("--pack", type=PATH, metavar="DIR", help="Also make an evidence pack, once."),
     click.option(
         "--previous",
-        type=_PATH,
+        type=PATH,
         metavar="PACK_OR_JSON",
         help="Compare with an earlier run: its evidence pack, or its report's JSON.",
     ),
     click.option(
-        "--waivers", "waiver_file", type=_PATH, metavar="FILE.toml", help="Findings answered for."
+        "--waivers", "waiver_file", type=PATH, metavar="FILE.toml", help="Findings answered for."
     ),
     click.option(
         "--settle-window",
@@ -53,11 +54,12 @@ _OPTIONS = (
     click.option(
         "--pseudonym-key-file",
         "key_file",
-        type=_PATH,
+        type=PATH,
         envvar="OPSKIT_PSEUDONYM_KEY_FILE",
         show_envvar=True,
         help="The file with the pseudonyms' key, 32 bytes or more.",
     ),
+    DEADLINE,
 )
 
 
@@ -72,6 +74,7 @@ class Asked:
     no_confirm: bool = False
     pseudonymise: bool = False
     key_file: Path | None = None
+    deadline: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class _Given:
     waivers: "tuple[Waiver, ...]"
     key: bytes | None
     previous: "PackManifest | None"
+    earlier: "EarlierRun | None"
 
 
 def evidence_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -125,34 +129,46 @@ def judged(common: Common, books: Books, asked: Asked) -> Iterator[Judged]:
 
     given = _given(asked)
     started = datetime.now(UTC)
-    parameters = dict(books.parameters)
-    if asked.settle_window is not None:
-        parameters["settle_window"] = str(asked.settle_window)
-    taking = source(common, books.sources, books.captures, books.exports)
+    books = replace(books, parameters=_parameters(common, books, asked))
+    taking = source(common, books.sources, books.captures, books.exports, within=asked.deadline)
     with taking as taken, scratch_folder() as scratch:
-        books = replace(books, parameters=parameters)
         if books.live and not asked.no_confirm:
-            report, snapshot = _confirmed(common, books, taken, scratch)
+            report, snapshot = _confirmed(common, books, (taken, scratch), asked.deadline)
         else:
             report, snapshot = _audited(common, books, taken), taken
         report = _beside_earlier(report, snapshot, asked, given, history=books.history)
-        yield Judged(report, snapshot, given, parameters, started)
+        yield Judged(report, snapshot, given, books.parameters, started)
+
+
+def _parameters(common: Common, books: Books, asked: Asked) -> dict[str, str]:
+    """The parameters of the checks, found to be such before anything is read."""
+    from opskit.audit.parameters import SETTLE_WINDOW, run_values
+
+    parameters = dict(books.parameters)
+    if asked.settle_window is not None:
+        if SETTLE_WINDOW in parameters:
+            raise InputError(f"--settle-window and --param {SETTLE_WINDOW} are one; give one")
+        parameters[SETTLE_WINDOW] = str(asked.settle_window)
+    run_values(books.checks, parameters, common.as_of)
+    return parameters
 
 
 def _given(asked: Asked) -> _Given:
     """Read what the options name, so that a mistake in it is told at once."""
-    from opskit.audit.pack import require_absent
+    from opskit.audit.compare import read_earlier
     from opskit.audit.pseudonyms import KEY_FILE_VARIABLE, read_key
     from opskit.audit.waivers import read_waivers
 
     if asked.pack:
-        require_absent(asked.pack)
+        require_new("--pack", asked.pack)
     if asked.pseudonymise and not asked.key_file:
         message = "--pseudonymise needs a key of 32 bytes or more; put it in a file of yours"
         raise InputError(f"{message} and name that in {KEY_FILE_VARIABLE}")
     key = read_key(asked.key_file) if asked.pseudonymise and asked.key_file else None
     waivers = read_waivers(asked.waiver_file) if asked.waiver_file else ()
-    return _Given(waivers, key, _previous(asked))
+    previous = _previous(asked)
+    earlier = read_earlier(asked.previous) if asked.previous else None
+    return _Given(waivers, key, previous, earlier)
 
 
 def _previous(asked: Asked) -> "PackManifest | None":
@@ -187,20 +203,23 @@ def _audited(common: Common, books: Books, taken: "Snapshot") -> "AuditReport":
 
 
 def _confirmed(
-    common: Common, books: Books, taken: "Snapshot", scratch: Path
+    common: Common, books: Books, places: "tuple[Snapshot, Path]", deadline: float
 ) -> "tuple[AuditReport, Snapshot]":
     """The live table's report after its accounts at fault were read again."""
     from opskit.audit.confirm import LiveBooks, confirm
     from opskit.audit.parameters import SETTLE_WINDOW, SETTLE_WINDOW_SECONDS
     from opskit.audit.reread import Stillness, account_reader
     from opskit.aws import reading_client
+    from opskit.read.patience import Patience
 
+    taken, scratch = places
     settings = common.settings()
     client = reading_client(settings.connection)
     window = int(books.parameters.get(SETTLE_WINDOW, SETTLE_WINDOW_SECONDS))
     at_once = replace(books, parameters={**books.parameters, SETTLE_WINDOW: "0"})
+    table = settings.table_names["billing"]
     answer = confirm(
-        LiveBooks(taken, account_reader(client, settings.table_names["billing"]), scratch),
+        LiveBooks(taken, account_reader(client, table, Patience(deadline)), scratch),
         books.checks,
         lambda snapshot: _audited(common, at_once, snapshot),
         Stillness(window, time.sleep),
@@ -213,7 +232,7 @@ def _beside_earlier(
     report: "AuditReport", snapshot: "Snapshot", asked: Asked, given: _Given, *, history: bool
 ) -> "AuditReport":
     """The report with history looked at, pseudonyms, waivers, and the comparison, in that order."""
-    from opskit.audit.compare import compared, read_earlier
+    from opskit.audit.compare import compared
     from opskit.audit.pseudonyms import pseudonymous
     from opskit.audit.waivers import waived
 
@@ -225,8 +244,8 @@ def _beside_earlier(
         report = replace(report, results=(*report.results, looked_at))
     if given.waivers:
         report = waived(report, given.waivers)
-    if asked.previous:
-        report = replace(report, comparison=compared(report, read_earlier(asked.previous)))
+    if given.earlier:
+        report = replace(report, comparison=compared(report, given.earlier))
     return report
 
 

@@ -9,8 +9,10 @@ import click
 from opskit.cli.auditing import Asked, Books, evidence_options, judged
 from opskit.cli.evidence import write_evidence
 from opskit.cli.exported import Exports, from_export
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options
-from opskit.cli.sources import FROM_ITEMS, SOURCES, write_csv, write_text
+from opskit.cli.outputs import require_writable, write_csv, write_text
+from opskit.cli.sources import FROM_ITEMS, SOURCES
 from opskit.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Audit the billing ledger to the cent.")
 @FROM_ITEMS
 @click.option("--check", "pattern", metavar="GLOB", help="Run only the checks of these ids.")
-@click.option(
-    "--checks-dir", type=click.Path(path_type=Path), help="Also run a team's own .sql checks."
-)
+@click.option("--checks-dir", type=PATH, help="Also run a team's own .sql checks.")
 @click.option(
     "--param",
     "parameters",
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     metavar="NAME=VALUE",
     help="Set a parameter of the checks, or settle_window in seconds. Repeat it.",
 )
-@click.option("--html", type=click.Path(path_type=Path), help="Also write the report as a page.")
-@click.option("--csv", type=click.Path(path_type=Path), help="Also write the findings as CSV.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML.")
+@click.option("--html", type=PATH, help="Also write the report as a page.")
+@click.option("--csv", type=PATH, help="Also write the findings as CSV.")
+@click.option("--junit", type=PATH, help="Also write JUnit XML.")
 @evidence_options
 @SOURCES
 @common_options
@@ -62,6 +62,7 @@ def audit(
     from opskit.audit.parameters import given_parameters
     from opskit.present import findings_csv, report_html, report_json, report_junit, report_text
 
+    require_writable({"--html": html, "--csv": csv, "--junit": junit})
     asked = Asked(**evidence)
     checks, history = _chosen(pattern, checks_dir, asked.previous)
     books = Books(sources, captures, checks, given_parameters(parameters), history, exports)

@@ -15,8 +15,11 @@ from opskit.cli.auditing import (
     judged,
     names_for,
 )
+from opskit.cli.exported import Exports, from_export
+from opskit.cli.given import PATH, TEXT
 from opskit.cli.options import Common, common_options, progress
-from opskit.cli.sources import FROM_ITEMS, SOURCES, write_text
+from opskit.cli.outputs import require_writable, write_text
+from opskit.cli.sources import FROM_ITEMS, SOURCES
 from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
 
 if TYPE_CHECKING:
@@ -68,10 +71,10 @@ def _documents(
 @click.option(
     "--previous",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The pack before it, and then the one before that, to follow the chain.",
 )
-@click.argument("pack", type=click.Path(path_type=Path))
+@click.argument("pack", type=PATH)
 @common_options
 def verify(common: Common, /, previous: tuple[Path, ...], pack: Path) -> None:
     """Hash every file of PACK again, recompute its root, and follow its chain of packs.
@@ -106,14 +109,18 @@ def repair() -> None:
 
 @repair.command("plan", short_help="The conditional updates that would set counters right.")
 @FROM_ITEMS
-@click.option("--out", type=click.Path(path_type=Path), help="Save the plan as JSON, too.")
-@click.option("--table", help="The table the updates are for; otherwise the one that was read.")
+@click.option("--out", type=PATH, help="Save the plan as JSON, too.")
+@click.option(
+    "--table", type=TEXT, help="The table the updates are for; otherwise the one that was read."
+)
 @evidence_options
 @SOURCES
 @common_options
+@from_export
 def repair_plan(
     common: Common,
     /,
+    exports: Exports | None,
     captures: tuple[Path, ...],
     out: Path | None,
     table: str | None,
@@ -133,7 +140,8 @@ def repair_plan(
     if asked.pseudonymise or asked.pack or asked.previous:
         message = "--pack, --previous and --pseudonymise are options of `opskit audit`"
         raise InputError(f"{message}; an update has to name the account it is for")
-    books = Books(sources, captures, load_checks(), {}, history=False)
+    require_writable({"--out": out})
+    books = Books(sources, captures, load_checks(), {}, history=False, exports=exports)
     with judged(common, books, asked) as answer:
         plan = _planned(common, answer, table)
     document = repair_json(plan)

@@ -1,30 +1,33 @@
 """The verb `books`: the books as an accountant closes them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from opskit.cli.exported import from_export
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options
-from opskit.cli.sources import FROM_ITEMS, SOURCES, period_of, source, write_csv, write_text
+from opskit.cli.outputs import require_writable, write_csv, write_text
+from opskit.cli.sources import FROM_ITEMS, SOURCES, period_of, source
 
 if TYPE_CHECKING:
     from opskit.audit.ledger_report import LedgerReport
+    from opskit.ledger.period import Period
     from opskit.read.snapshot import Snapshot
 
-_PATH = click.Path(path_type=Path)
 _OPTIONS = (
     FROM_ITEMS,
     click.option("--from", "start", metavar="DATE", help="Begin at this UTC date."),
     click.option("--to", "end", metavar="DATE", help="End before this UTC date."),
-    click.option("--previous", type=_PATH, help="An earlier snapshot or pack of these books."),
+    click.option("--previous", type=PATH, help="An earlier snapshot or pack of these books."),
     click.option(
         "--buckets", metavar="DAYS", help="Where the ages part; 30,60,90,120 unless given."
     ),
-    click.option("--html", type=_PATH, help="Also write the books as a page."),
-    click.option("--csv", type=_PATH, help="Also write every figure as CSV."),
+    click.option("--html", type=PATH, help="Also write the books as a page."),
+    click.option("--csv", type=PATH, help="Also write every figure as CSV."),
     SOURCES,
 )
 
@@ -48,23 +51,41 @@ def books(common: Common, /, **given: Any) -> None:
     every entry that rewrites it. Exit status: 0 the books tie, 1 they do not, 3 not everything
     could be judged.
     """
+    require_writable({"--html": given["html"], "--csv": given["csv"]})
+    asked = _Asked(
+        period_of(given["start"], given["end"]), _previous(given["previous"]), _days(given)
+    )
     with source(common, given["sources"], given["captures"], given["exports"]) as taken:
-        report = _report(common, taken, given)
+        report = _report(common, taken, asked)
     _write(report, given["html"], given["csv"])
     _show(common, report)
     raise SystemExit(report.exit_code)
 
 
-def _report(common: Common, taken: "Snapshot", given: dict[str, Any]) -> "LedgerReport":
-    from opskit.audit.ledger_report import ledger_report
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the options named, found good before the books are read."""
+
+    period: "Period"
+    previous: "Snapshot | None"
+    days: tuple[int, ...]
+
+
+def _days(given: dict[str, Any]) -> tuple[int, ...]:
     from opskit.ledger.ageing import DEFAULT_DAYS, bucket_days
+
+    return DEFAULT_DAYS if given["buckets"] is None else bucket_days(given["buckets"])
+
+
+def _report(common: Common, taken: "Snapshot", asked: _Asked) -> "LedgerReport":
+    from opskit.audit.ledger_report import ledger_report
 
     return ledger_report(
         taken,
         as_of=common.as_of,
-        period=period_of(given["start"], given["end"]),
-        previous=_previous(given["previous"]),
-        days=DEFAULT_DAYS if given["buckets"] is None else bucket_days(given["buckets"]),
+        period=asked.period,
+        previous=asked.previous,
+        days=asked.days,
     )
 
 

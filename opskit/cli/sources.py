@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, instant, progress
 from opskit.errors import InputError
 
@@ -19,19 +20,25 @@ FROM_ITEMS = click.option(
     "--from-items",
     "captures",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PATH,
     help='A capture: {"Item": {...}} lines, gzip or not. Repeat it, or list more files after it.',
 )
-MORE_FILES = click.argument("more", nargs=-1, type=click.Path(path_type=Path))
-SOURCES = click.argument(
-    "sources", nargs=-1, metavar="[SNAPSHOT_DIR]", type=click.Path(path_type=Path)
-)
+MORE_FILES = click.argument("more", nargs=-1, type=PATH)
+SOURCES = click.argument("sources", nargs=-1, metavar="[SNAPSHOT_DIR]", type=PATH)
 
 
 def take(
-    common: Common, captures: tuple[Path, ...], out: Path, exports: "Exports | None" = None
+    common: Common,
+    captures: tuple[Path, ...],
+    out: Path,
+    exports: "Exports | None" = None,
+    *,
+    within: float | None = None,
 ) -> "Snapshot":
-    """A new snapshot of the captures, the export, or else of the live billing table."""
+    """A new snapshot of the captures, the export, or else of the live billing table.
+
+    `within` is for how many seconds a page of the table that fails is asked for again.
+    """
     if exports:
         from opskit.cli.exported import export_snapshot
 
@@ -41,15 +48,30 @@ def take(
     if captures:
         from opskit.read.capture import read_captures
 
+        _require_files(captures)
         return read_captures(captures, out, progress=progress)
     from opskit.aws import reading_client
-    from opskit.read.scan import snapshot_table
+    from opskit.read.patience import Patience
+    from opskit.read.scan import ScanOptions, snapshot_table
     from opskit.settings import require
 
     settings = common.settings()
     require(settings, "billing")
     client = reading_client(settings.connection)
-    return snapshot_table(client, settings.table_names["billing"], out, progress=progress)
+    options = ScanOptions() if within is None else ScanOptions(patience=Patience(within))
+    name = settings.table_names["billing"]
+    return snapshot_table(client, name, out, options=options, progress=progress)
+
+
+def _require_files(captures: tuple[Path, ...]) -> None:
+    """Raise InputError where a folder is among captures: a snapshot is a source of its own."""
+    folders = [path for path in captures if path.is_dir()]
+    if folders and len(captures) > 1:
+        message = f"{folders[0]} is a folder beside captures, so two sources were given"
+        raise InputError(f"{message}; give a snapshot or --from-items, not both")
+    if folders:
+        message = f"--from-items {folders[0]} is a folder, not a capture"
+        raise InputError(f"{message}; name a snapshot's folder without --from-items")
 
 
 @contextmanager
@@ -58,6 +80,8 @@ def source(
     sources: tuple[Path, ...],
     captures: tuple[Path, ...],
     exports: "Exports | None" = None,
+    *,
+    within: float | None = None,
 ) -> "Iterator[Snapshot]":
     """The snapshot a verb works on: the folder named, or one taken now and then thrown away."""
     from opskit.read.snapshot import open_snapshot, scratch_folder
@@ -67,10 +91,13 @@ def source(
     if sources and not captures:
         if len(sources) > 1:
             raise InputError(f"{sources[1]} is one too many; name one snapshot folder")
+        if sources[0].is_file():
+            message = f"{sources[0]} is a file, not the folder of a snapshot"
+            raise InputError(f"{message}; read captures with --from-items {sources[0]}")
         yield open_snapshot(sources[0])
         return
     with scratch_folder() as folder:
-        yield take(common, captures + sources, folder, exports)
+        yield take(common, captures + sources, folder, exports, within=within)
 
 
 def period_of(start: str | None, end: str | None) -> "Period":
@@ -81,21 +108,3 @@ def period_of(start: str | None, end: str | None) -> "Period":
         None if start is None else instant(start, "--from"),
         None if end is None else instant(end, "--to"),
     )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a page or a document, and say so."""
-    _write(path, text.encode())
-
-
-def write_csv(path: Path, text: str) -> None:
-    """Write a table as spreadsheets expect it: UTF-8 with a mark, its line ends as they are."""
-    _write(path, text.encode("utf-8-sig"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; name another") from None
-    progress(f"wrote {path}")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from opskit.cli.exported import from_export
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options
-from opskit.cli.sources import FROM_ITEMS, SOURCES, source, write_csv
+from opskit.cli.outputs import require_writable, write_csv
+from opskit.cli.sources import FROM_ITEMS, SOURCES, source
 from opskit.errors import EXIT_INCOMPLETE, InputError
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Ask the books a question in SQL.")
 @FROM_ITEMS
-@click.option("--csv", type=click.Path(path_type=Path), help="Also write the answer as CSV.")
+@click.option("--csv", type=PATH, help="Also write the answer as CSV.")
 @click.option("--schema", is_flag=True, help="List the views and what their columns mean.")
 @click.argument("text", required=False, metavar='"SELECT ..."')
 @SOURCES
@@ -35,6 +37,7 @@ def sql(common: Common, /, text: str | None, *, schema: bool, **given: Any) -> N
         return
     if text is None:
         raise InputError("SQL is missing; give one SELECT, or --schema to see what there is")
+    require_writable({"--csv": given["csv"]})
     answer = _answer(common, text, given)
     _show_answer(common, answer, given["csv"])
     raise SystemExit(EXIT_INCOMPLETE if answer.cut else 0)

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from opskit.cli.exported import Exports, from_export
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options
-from opskit.cli.sources import FROM_ITEMS, MORE_FILES, period_of, source, write_csv, write_text
+from opskit.cli.outputs import require_writable, write_csv, write_text
+from opskit.cli.sources import FROM_ITEMS, MORE_FILES, period_of, source
+from opskit.errors import InputError
 
 if TYPE_CHECKING:
     from opskit.ledger.period import Period
@@ -17,13 +22,11 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     FROM_ITEMS,
-    click.option(
-        "--snapshot", "folder", type=click.Path(path_type=Path), help="Read it from this snapshot."
-    ),
+    click.option("--snapshot", "folder", type=PATH, help="Read it from this snapshot."),
     click.option("--from", "start", metavar="DATE", help="Begin at this UTC date."),
     click.option("--to", "end", metavar="DATE", help="End before this UTC date."),
-    click.option("--html", type=click.Path(path_type=Path), help="Also write it as a page."),
-    click.option("--csv", type=click.Path(path_type=Path), help="Also write the entries as CSV."),
+    click.option("--html", type=PATH, help="Also write it as a page."),
+    click.option("--csv", type=PATH, help="Also write the entries as CSV."),
     click.argument("account"),
     MORE_FILES,
 )
@@ -38,6 +41,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(short_help="Show one account's statement.")
 @_options
 @common_options
+@from_export
 def statement(common: Common, /, account: str, **given: Any) -> None:
     """Show the statement of ACCOUNT: a user id, or the partition key as stored.
 
@@ -47,8 +51,9 @@ def statement(common: Common, /, account: str, **given: Any) -> None:
     stored counters equal the entries, 1 they differ, 3 they could not be judged.
     """
     period = period_of(given["start"], given["end"])
-    captures = given["captures"] + given["more"]
-    with _account_source(common, account, given["folder"], captures) as taken:
+    require_writable({"--html": given["html"], "--csv": given["csv"]})
+    sources = _Sources(given["folder"], given["captures"] + given["more"], given["exports"])
+    with _account_source(common, account, sources) as taken:
         answer = _answer(common, taken, account, period)
     _write(answer, given["html"], given["csv"])
     _show(common, answer)
@@ -81,13 +86,29 @@ def _show(common: Common, answer: "Statement") -> None:
         click.echo(statement_text(answer))
 
 
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What was named to make a statement from: at most one of them is."""
+
+    folder: Path | None
+    captures: tuple[Path, ...]
+    exports: Exports | None
+
+    def __post_init__(self) -> None:
+        named = {
+            "--snapshot": self.folder, "--from-items": self.captures, "--from-export": self.exports
+        }  # fmt: skip
+        given = [option for option, value in named.items() if value]
+        if len(given) > 1:
+            raise InputError(f"two sources were given, {given[0]} and {given[1]}; give one of them")
+
+
 @contextmanager
-def _account_source(
-    common: Common, account: str, folder: Path | None, captures: tuple[Path, ...]
-) -> "Iterator[Snapshot]":
-    """The snapshot a statement is made from: one named, one of captures, or the live partition."""
-    if folder or captures:
-        with source(common, (folder,) if folder else (), captures) as taken:
+def _account_source(common: Common, account: str, given: _Sources) -> "Iterator[Snapshot]":
+    """The snapshot a statement is made from: of what was named, or of the live partition."""
+    if given.folder or given.captures or given.exports:
+        folders = (given.folder,) if given.folder else ()
+        with source(common, folders, given.captures, given.exports) as taken:
             yield taken
         return
     from opskit.aws import dynamodb_client

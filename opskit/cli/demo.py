@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options, progress
 from opskit.errors import EXIT_CLEAN, EXIT_FAILED, EXIT_FINDINGS, SandboxError
 
@@ -52,18 +53,19 @@ class Scene:
 @click.option(
     "--keep", is_flag=True, help="Leave the sandbox running, as `opskit sandbox up` does."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Where run folders are made.")
+@click.option("--out", type=PATH, help="Where run folders are made.")
 @common_options
 def demo(common: Common, *, keep: bool, out: Path | None) -> None:
     """Provision, load, audit and report on a sandbox; exit 0 when found is what was planted."""
-    from opskit.notebook.record import new_run_folder, runs_folder
+    from opskit.cli.runbooks import place_of_runs
+    from opskit.notebook.record import new_run_folder
     from opskit.sandbox.lab import SEED
     from opskit.sandbox.proof import tallies
     from opskit.sandbox.seed import sample_books
 
     say: Say = progress if common.json else click.echo
     began = time.monotonic()
-    runs = (out or runs_folder(Path.cwd(), os.environ)).resolve()
+    runs = place_of_runs("--out", out, Path.cwd()).resolve()
     books = sample_books(SEED, common.as_of.replace(microsecond=0))
     with ExitStack() as stack:
         sandbox = _started(stack, say, keep=keep)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options, progress
+from opskit.cli.outputs import require_folder
 from opskit.errors import InputError
 from opskit.notebook.parameters import parameters_text, values_from_text
-from opskit.notebook.record import RunRecord, record_document, runs_folder
+from opskit.notebook.record import RUNS_VARIABLE, RunRecord, record_document, runs_folder
 from opskit.notebook.runbook import Runbook, find_runbook, notebooks_folder, runbook_files
 
 
@@ -20,7 +22,7 @@ from opskit.notebook.runbook import Runbook, find_runbook, notebooks_folder, run
     "-p", "--parameter", "given", multiple=True, metavar="NAME=VALUE", help="Set a value."
 )
 @click.option("--parameters", "show", is_flag=True, help="List what the runbook takes, and stop.")
-@click.option("--runs-dir", type=click.Path(path_type=Path), help="Where run folders are made.")
+@click.option("--runs-dir", type=PATH, help="Where run folders are made.")
 @click.option("--timeout", type=click.IntRange(1), default=3600, help="Seconds a cell may take.")
 @common_options
 def run(
@@ -46,7 +48,7 @@ def run(
         click.echo(f"{runbook.slug}: {runbook.title}\n{parameters_text(runbook.parameters)}")
         return
     values = values_from_text(runbook.parameters, _with_as_of(common, runbook, given))
-    folder = runs_dir or runs_folder(runbook.path.parent.parent, os.environ)
+    folder = place_of_runs("--runs-dir", runs_dir, runbook.path.parent.parent)
     progress(f"running {runbook.slug} ...")
     environment = kernel_environment(common, os.environ)
     record = run_notebook(
@@ -54,6 +56,14 @@ def run(
     )
     _tell(common, record, folder)
     raise SystemExit(record.exit_code)
+
+
+def place_of_runs(option: str, given: Path | None, project: Path) -> Path:
+    """The folder that run folders are made in, by the option or else the environment."""
+    folder = given or runs_folder(project, os.environ)
+    named = option if given else RUNS_VARIABLE if os.environ.get(RUNS_VARIABLE) else "runs folder"
+    require_folder(named, folder)
+    return folder
 
 
 def _list_runbooks() -> None:

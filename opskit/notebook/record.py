@@ -106,7 +106,11 @@ def new_run_folder(runs_dir: Path, slug: str, now: datetime) -> Path:
         raise InputError(f"the runs folder {runs_dir} has a brace in its path; choose another")
     name = f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{slug}_{secrets.token_hex(4)}"
     folder = runs_dir.resolve() / name
-    folder.mkdir(parents=True, mode=0o700)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        message = f"the runs folder {runs_dir} cannot be used: {error.strerror}"
+        raise InputError(f"{message}; name another, or set {RUNS_VARIABLE}") from None
     return folder
 
 

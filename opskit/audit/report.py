@@ -241,6 +241,6 @@ def decided_again(result: CheckResult, findings: tuple[Finding, ...]) -> CheckRe
     reason = result.reason
     if outcome is Outcome.INCONCLUSIVE and UNJUDGED not in reason:
         undecided = sum(finding.outcome is Outcome.INCONCLUSIVE for finding in findings)
-        reason = f"{undecided} findings could not be decided"
+        reason = f"{undecided} of the findings could not be decided"
     ordered = tuple(sorted(findings, key=lambda f: (f.account, f.key, f.condition)))
     return replace(result, outcome=outcome, findings=ordered, reason=reason)

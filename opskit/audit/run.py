@@ -165,7 +165,7 @@ def _outcome(examined: int, findings: tuple[Finding, ...], unjudged: int) -> tup
     if ended[Outcome.FAILED]:
         return Outcome.FAILED, reason
     if ended[Outcome.INCONCLUSIVE] or unjudged:
-        undecided = f"{ended[Outcome.INCONCLUSIVE]} findings could not be decided"
+        undecided = f"{ended[Outcome.INCONCLUSIVE]} of the findings could not be decided"
         return Outcome.INCONCLUSIVE, reason or undecided
     if not examined:
         return Outcome.SKIPPED, "there was nothing to examine"

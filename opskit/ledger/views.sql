@@ -98,13 +98,20 @@ FROM (
 )
 GROUP BY layout, account;
 
+-- Each account's currency: its BALANCE's, or where it has none its settings'.
+CREATE VIEW account_currencies AS
+SELECT layout, account, coalesce(max(balances.currency), max(settings.currency)) AS currency
+FROM balances
+FULL JOIN settings USING (layout, account)
+GROUP BY layout, account;
+
 -- Stored beside computed for every account that has either and can be judged. An absent BALANCE
 -- is zeros, as the service reads it; an account without entries computes to zeros.
 CREATE VIEW compared_balances AS
 SELECT
     layout,
     account,
-    balances.currency,
+    account_currencies.currency,
     balances.account IS NOT NULL AS has_balance,
     coalesce(computed.entries, 0) AS entries,
     coalesce(computed.posted, 0) AS posted,
@@ -122,17 +129,18 @@ SELECT
     stored_payments_settled - computed_payments_settled AS drift_payments_settled
 FROM balances
 FULL JOIN computed_balances AS computed USING (layout, account)
+LEFT JOIN account_currencies USING (layout, account)
 ANTI JOIN unjudged_accounts USING (layout, account);
 
--- Every posting of an account that can be judged, with the currency of its BALANCE in capitals.
+-- Every posting of an account that can be judged, with the account's currency in capitals.
 CREATE VIEW judged_postings AS
 SELECT
     layout, account, postings.sk, ts, type, state, reason, entry_id, amount_cents, rule,
-    coalesce(upper(balances.currency), '') AS currency,
+    coalesce(upper(account_currencies.currency), '') AS currency,
     owed_pending, owed_settled, payments_pending, payments_settled
 FROM postings
 ANTI JOIN unjudged_accounts USING (layout, account)
-LEFT JOIN balances USING (layout, account);
+LEFT JOIN account_currencies USING (layout, account);
 
 -- When each account was last written to, as far as its items say; times in the future say nothing.
 CREATE VIEW account_activity AS

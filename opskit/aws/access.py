@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opskit.aws.connection import Connection, is_loopback
 from opskit.aws.operations import enforce_allow_list
 from opskit.aws.session import client_config, make_session, provider_of
-from opskit.errors import AccessError, OpskitError, ReadError
+from opskit.errors import AccessError, InputError, OpskitError, ReadError
 
 if TYPE_CHECKING:
     import boto3
@@ -86,12 +86,22 @@ def access_error(error: Exception) -> AccessError | None:
 
 
 def service_error(error: Exception) -> OpskitError:
-    """One line for any error of the SDK: about access, or what DynamoDB answered instead."""
+    """One line for any error of the SDK: about access, what was asked, or what was answered."""
+    if type(error).__name__ == "ParamValidationError":
+        return InputError(_invalid_line(error))
     response = getattr(error, "response", None) or {}  # a timeout's response is None
     code = response.get("Error", {}).get("Code") or type(error).__name__
     shown = re.sub(r"[^A-Za-z0-9.#]", "?", str(code))[:100]
     operation = getattr(error, "operation_name", "the request")
     return access_error(error) or ReadError(f"{operation}: DynamoDB answered {shown}; try again")
+
+
+def _invalid_line(error: Exception) -> str:
+    """What of a request the SDK would not send, without the value that was given."""
+    report = str(getattr(error, "kwargs", {}).get("report", ""))
+    named = re.search(r"parameter:? ([A-Za-z0-9_.\[\]]+)", report)
+    which = named.group(1) if named else "what was given"
+    return f"{which} is not what the service takes; correct it (nothing was sent)"
 
 
 def _sdk_line(error: Exception, what: str, fix: str) -> str:

@@ -63,6 +63,9 @@ def main() -> None:
     """Run the command line; whatever goes wrong is one line on stderr and an exit status."""
     try:
         sys.exit(cli(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()  # a group without a verb: its help, whole
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         _stop(_usage(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):

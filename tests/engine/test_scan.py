@@ -328,7 +328,7 @@ def test_ctrl_c_at_the_command_line(moto: Engine, tmp_path: Path) -> None:
     code = "from opskit.cli import main; main()"
     whole = [sys.executable, "-c", code, "snapshot", "--out", str(tmp_path / "a"), *address]
     environment = {**os.environ, "BILLING_TABLE_NAME": TABLE}
-    slow = [*whole, "--read-units", "20"]
+    slow = [*whole, "--read-units", "0.05"]
     child = subprocess.Popen(slow, stderr=subprocess.PIPE, text=True, env=environment)
     deadline = time.monotonic() + 60
     while not (tmp_path / "a").exists() and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ from opskit.cli.given import PATH
 from opskit.cli.options import Common, common_options, progress
 from opskit.cli.outputs import require_folder
 from opskit.errors import InputError
-from opskit.notebook.parameters import parameters_text, values_from_text
+from opskit.notebook.parameters import parameters_text, require_paths, values_from_text
 from opskit.notebook.record import RUNS_VARIABLE, RunRecord, record_document, runs_folder
 from opskit.notebook.runbook import Runbook, find_runbook, notebooks_folder, runbook_files
 
@@ -48,6 +48,7 @@ def run(
         click.echo(f"{runbook.slug}: {runbook.title}\n{parameters_text(runbook.parameters)}")
         return
     values = values_from_text(runbook.parameters, _with_as_of(common, runbook, given))
+    require_paths(runbook.parameters, values, Path.cwd())
     folder = place_of_runs("--runs-dir", runs_dir, runbook.path.parent.parent)
     progress(f"running {runbook.slug} ...")
     environment = kernel_environment(common, os.environ)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from opskit.audit.report import AuditReport
 from opskit.aws import caller_identity, is_loopback
 from opskit.errors import ParameterError
+from opskit.instants import utc_instant
 from opskit.ledger.statement import Statement
-from opskit.notebook.parameters import check_values, parameters_hash
+from opskit.notebook.parameters import check_values, parameters_hash, path_from, require_paths
 from opskit.notebook.record import (
     BASE_VARIABLE,
     ENV_FILE_VARIABLE,
@@ -40,9 +41,15 @@ def begin(slug: str, names: Mapping[str, object]) -> "Operation":
     runbook = find_runbook(slug, start=Path.cwd(), environ=os.environ)
     held = {p.name: names[p.name] for p in runbook.parameters if p.name in names}
     values = check_values(runbook.parameters, held)
+    require_paths(runbook.parameters, values, _base(runbook))
     env_file = os.environ.get(ENV_FILE_VARIABLE)
     settings = load_settings(environ=os.environ, env_file=Path(env_file) if env_file else None)
     return Operation(runbook, values, settings)
+
+
+def _base(runbook: Runbook) -> Path:
+    """Where relative paths of parameters start: where the run was asked for, or the project."""
+    return Path(os.environ.get(BASE_VARIABLE) or runbook.path.parent.parent)
 
 
 class Operation:
@@ -105,17 +112,15 @@ class Operation:
         text = str(self.parameters.get("as_of", ""))
         if not text:
             return self.started
-        try:
-            value = datetime.fromisoformat(text)
-        except ValueError:
+        value = utc_instant(text)
+        if value is None:
             message = f"parameter as_of is {text!r}; give a UTC date such as 2026-01-31"
-            raise ParameterError(message) from None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+            raise ParameterError(message)
+        return value
 
     def path(self, text: str) -> Path:
         """A path of a parameter: from the folder the run was asked in, or the project's."""
-        base = os.environ.get(BASE_VARIABLE) or self.runbook.path.parent.parent
-        return Path(base) / Path(text).expanduser()
+        return path_from(_base(self.runbook), text)
 
     def snapshot(self, source: Sequence[str], *, account: str = "") -> "Snapshot":
         """The books to work on: a snapshot folder or captures, or live where `source` is empty.

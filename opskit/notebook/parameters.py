@@ -2,7 +2,8 @@
 
 The cell is read with `ast` and `tokenize` and never executed. Its one form of line is
 `name: annotation = literal  # Help text.`; a help text that ends in `One of: a, b.` closes the set,
-and one that ends in `Required.` lets no empty value through.
+one that ends in `A UTC date or time.` takes only that or nothing, one that ends in
+`Existing paths.` only what is there, and one that ends in `Required.` lets no empty value through.
 """
 
 import ast
@@ -10,12 +11,15 @@ import hashlib
 import io
 import json
 import math
+import os
 import re
 import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from opskit.errors import ParameterError
+from opskit.instants import utc_instant
 from opskit.notebook.redaction import SECRET_NAME, SECRETS
 
 TYPES: Mapping[str, type] = {
@@ -48,6 +52,16 @@ class Parameter:
     def required(self) -> bool:
         """Whether an empty value will not do."""
         return self.help.endswith("Required.")
+
+    @property
+    def dated(self) -> bool:
+        """Whether a value is a date or a time."""
+        return self.help.endswith(("A UTC date or time.", "A UTC date or time. Required."))
+
+    @property
+    def paths(self) -> bool:
+        """Whether values are paths of what has to be there."""
+        return self.help.endswith(("Existing paths.", "Existing paths. Required."))
 
 
 def parse_parameters(source: str) -> tuple[Parameter, ...]:
@@ -113,7 +127,28 @@ def check_value(parameter: Parameter, value: object) -> object:
         known = ", ".join(parameter.choices)
         raise ParameterError(f"parameter {parameter.name} takes one of {known}, not {value!r}")
     _refuse_secret(parameter.name, value)
+    if parameter.dated and value and utc_instant(str(value)) is None:
+        message = f"parameter {parameter.name} is {value!r}, which is no date"
+        raise ParameterError(f"{message}; give YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ (UTC)")
     return value
+
+
+def require_paths(declared: Iterable[Parameter], values: Mapping[str, object], base: Path) -> None:
+    """Raise ParameterError unless every path that has to be there is, from `base` or absolute."""
+    for parameter in declared:
+        value = values.get(parameter.name)
+        texts = (value if isinstance(value, list) else [value]) if value else []
+        for text in texts if parameter.paths else []:
+            if not isinstance(text, str) or not text.strip():
+                raise ParameterError(f"parameter {parameter.name} holds {text!r}; give paths")
+            if not path_from(base, text).exists():
+                message = f"parameter {parameter.name}: there is no {text}"
+                raise ParameterError(f"{message}; name what is there")
+
+
+def path_from(base: Path, text: str) -> Path:
+    """A path as a parameter names it: from `base`, or the home folder where it begins with ~."""
+    return base / os.path.expanduser(text)  # noqa: PTH111 - it lets an unknown ~name be a name
 
 
 def _refuse_secret(name: str, value: object) -> None:
@@ -134,7 +169,7 @@ def check_values(declared: Iterable[Parameter], given: Mapping[str, object]) -> 
         for name, parameter in known.items()
     }
     for name, value in values.items():
-        if known[name].required and not value:
+        if known[name].required and not (value.strip() if isinstance(value, str) else value):
             raise ParameterError(f"parameter {name} is empty; set it: {known[name].help}")
     return values
 

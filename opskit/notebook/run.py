@@ -13,7 +13,7 @@ from typing import Any
 
 from opskit import errors
 from opskit.notebook.export import clean_notebook, first_error, report_page
-from opskit.notebook.parameters import check_values, parameters_hash
+from opskit.notebook.parameters import check_values, parameters_hash, require_paths
 from opskit.notebook.record import (
     BASE_VARIABLE,
     RUN_FOLDER_VARIABLE,
@@ -54,6 +54,7 @@ def run_notebook(
     paths in the parameters start from `base`, which is the working folder when None.
     """
     values = check_values(runbook.parameters, parameters)
+    require_paths(runbook.parameters, values, base or Path.cwd())
     started = datetime.now(UTC)
     folder = new_run_folder(runs_dir, runbook.slug, started)
     write_record(folder, _first_record(runbook, values, folder, started))

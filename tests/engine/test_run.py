@@ -191,6 +191,9 @@ def opskit(*arguments: str, environ: dict[str, str]) -> subprocess.CompletedProc
     [
         (["run", "balance_audit", "-p", "sorce=a"], "takes no parameter 'sorce'"),
         (["run", "balance_audit", "-p", "source"], "write -p name=value"),
+        (["run", "30_balance_audit", "-p", "as_of=7", "-p", "source=README.md"], "is no date"),
+        (["run", "30_balance_audit", "-p", "source=s1"], "parameter source: there is no s1"),
+        (["run", "account_statement", "-p", "account= "], "parameter account is empty"),
         (["run", "balance"], "there is no runbook 'balance'"),
         (["run", "setup", "--as-of", "2026-12-01"], "judges nothing by date"),
     ],

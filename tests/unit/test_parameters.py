@@ -1,5 +1,7 @@
 """The typed contract of a runbook: parsing the cell, checking what is given."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from opskit.notebook.parameters import (
     parameters_hash,
     parameters_text,
     parse_parameters,
+    require_paths,
     values_from_text,
 )
 
@@ -158,5 +161,27 @@ def test_a_required_parameter_is_not_left_empty() -> None:
     """An empty default that must be replaced stops the run, with the help text."""
     declared = parse_parameters('account: str = ""  # A user id. Required.')
     assert check_values(declared, {"account": "a"}) == {"account": "a"}
-    with pytest.raises(ParameterError, match="parameter account is empty; set it: A user id"):
-        check_values(declared, {})
+    for values in ({}, {"account": "  "}):
+        with pytest.raises(ParameterError, match="parameter account is empty; set it: A user id"):
+            check_values(declared, values)
+
+
+@pytest.mark.parametrize("text", ["7", "20261201", "2026-02-30", "soon", " ", "1790000000"])
+def test_a_date_is_a_date(text: str) -> None:
+    """A parameter that is said to be a date takes nothing else, so no run begins with one."""
+    declared = parse_parameters('as_of: str = ""  # When. A UTC date or time.')
+    with pytest.raises(ParameterError, match=r"parameter as_of is .*give YYYY-MM-DD"):
+        values_from_text(declared, [f"as_of={text}"])
+    for good in ("", "2026-12-01", "2026-12-01T10:00:00Z"):
+        assert check_values(declared, {"as_of": good}) == {"as_of": good}
+
+
+def test_paths_are_there(tmp_path: Path) -> None:
+    """A parameter that is said to name paths takes only what is there, from the folder given."""
+    declared = parse_parameters("source: list = []  # Files. Existing paths.")
+    (tmp_path / "items.jsonl").touch()
+    require_paths(declared, {"source": ["items.jsonl"]}, tmp_path)
+    require_paths(declared, {"source": []}, tmp_path)
+    for wrong in ("nosuch", "", 7, "~nobody-of-this-name/x"):
+        with pytest.raises(ParameterError, match="parameter source"):
+            require_paths(declared, {"source": ["items.jsonl", wrong]}, tmp_path)

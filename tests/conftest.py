@@ -4,8 +4,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import pytest
 from engines import NAMES, Engine, missing, running
+
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")  # a slow machine is no fault of what is tested
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from opskit.cli.ending import orderly_end
 from opskit.errors import EXIT_FAILED, OpskitError
 
 VERBS = {
@@ -62,7 +63,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; whatever goes wrong is one line on stderr and an exit status."""
     try:
-        sys.exit(cli(standalone_mode=False) or 0)
+        with orderly_end(_stop):
+            sys.exit(cli(standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()  # a group without a verb: its help, whole
         sys.exit(error.exit_code)

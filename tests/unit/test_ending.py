@@ -1,0 +1,55 @@
+"""A verb told to end from outside leaves nothing behind, whatever it was doing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.captures import balance, entry, write_capture
+
+WITHIN_S = 60
+CODE = "from opskit.cli import main; main()"
+
+
+def reading_for_ever(tmp_path: Path) -> Path:
+    """A named pipe that holds some items of a capture and never ends."""
+    pipe = tmp_path / "endless.jsonl"
+    os.mkfifo(pipe)
+    return pipe
+
+
+@pytest.mark.parametrize("verb", [["audit"], ["statement", "a"]], ids=lambda verb: verb[0])
+@pytest.mark.parametrize(
+    ("number", "status", "said"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 2, "interrupted")],
+)
+def test_scratch_is_removed(
+    number: signal.Signals, status: int, said: str, verb: list[str], tmp_path: Path
+) -> None:
+    """A process that is stopped while it reads removes its scratch snapshot and says one line."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    whole = write_capture(tmp_path / "a.jsonl", [entry("USER#a", 1, 5), balance("USER#a")])
+    pipe = reading_for_ever(tmp_path)
+    command = [sys.executable, "-c", CODE, *verb, "--from-items", str(whole), str(pipe)]
+    environ = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            deadline = time.monotonic() + WITHIN_S
+            while not list(scratch.glob("opskit-*/snapshot")) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert list(scratch.glob("opskit-*/snapshot"))
+            child.send_signal(number)
+            _, told = child.communicate(timeout=WITHIN_S)
+        finally:
+            child.kill()
+    assert child.returncode == status
+    assert told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
+    assert "Traceback" not in told
+    assert not list(scratch.iterdir())

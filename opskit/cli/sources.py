@@ -9,7 +9,7 @@ import click
 
 from opskit.cli.given import PATH
 from opskit.cli.options import Common, instant, progress
-from opskit.errors import InputError
+from opskit.errors import IncompleteReadError, InputError
 
 if TYPE_CHECKING:
     from opskit.cli.exported import Exports
@@ -97,7 +97,17 @@ def source(
         yield open_snapshot(sources[0])
         return
     with scratch_folder() as folder:
-        yield take(common, captures + sources, folder, exports, within=within)
+        yield _whole(take(common, captures + sources, folder, exports, within=within))
+
+
+def _whole(taken: "Snapshot") -> "Snapshot":
+    """The snapshot itself when nothing is missing; it is about to go, so nobody could resume it."""
+    manifest = taken.manifest
+    if manifest.missing:
+        message = f"{manifest.source.name} was read only in part: {'; '.join(manifest.missing)}"
+        advice = "take it with opskit snapshot --out DIR, complete that with --resume DIR"
+        raise IncompleteReadError(f"{message}; {advice}, then name DIR here")
+    return taken
 
 
 def period_of(start: str | None, end: str | None) -> "Period":

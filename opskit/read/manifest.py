@@ -57,13 +57,15 @@ Key = dict[str, dict[str, str]]
 class SegmentRead:
     """What one segment of a scan, one account or one file of a capture gave.
 
-    Reading it on begins after the key `resume`, at its start where there is none.
+    Reading it on begins after the key `resume`, at its start where there is none. `unchecked` of
+    its pages came over the network without a checksum.
     """
 
     pages: int
     items: int
     resume: Key | None = None
     done: bool = True
+    unchecked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,20 @@ class Manifest:
             raise CaptureError(message)
         return manifest
 
+    @property
+    def unchecked_pages(self) -> int:
+        """How many pages came without a checksum: altered on the way they would not be known."""
+        return sum(segment.unchecked for segment in self.segments.values())
+
+    def _unchecked(self) -> str:
+        pages = self.unchecked_pages
+        return f", {pages:,} of its pages without a checksum" if pages else ""
+
     def describe(self) -> str:
         """The source in words, for the head of a report."""
         if self.source.kind is SourceKind.TABLE:
             place = self.source.arn or self.source.name
-            return f"table {place}, {self.source.consistency} reads, ended {self.ended}"
+            read = f"table {place}, {self.source.consistency} reads, ended {self.ended}"
+            return read + self._unchecked()
         instant = f", as of {self.source.as_of}" if self.source.as_of else ""
         return f"{self.source.kind} {self.source.name}{instant}"

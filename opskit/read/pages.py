@@ -21,11 +21,15 @@ Operation = Callable[..., Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a read: its items as columns, its cost, and the key after which to go on."""
+    """One page of a read: its items as columns, its cost, and the key after which to go on.
+
+    It is `checked` when it came with a checksum, which was then found to be right.
+    """
 
     batches: Batches
     units: Decimal
     after: Key | None
+    checked: bool = True
 
     @property
     def items(self) -> int:
@@ -95,6 +99,7 @@ def _page(answer: Mapping[str, Any], layout: Layout) -> Page:
         decode_items(array, layout),
         Decimal(str(consumed)),
         None if after is None else plain_key(after),
+        "x-amz-crc32" in answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}),
     )
     if page.items != answer["Count"]:
         message = f"{page.items} items came with Count {answer['Count']}; nothing of it is used"

@@ -60,7 +60,7 @@ def snapshot_account(
     with SnapshotWriter(out) as writer:
         try:
             for page in _pages(client, table, partition, reading):
-                writer.write(partition, page.batches, resume=page.after)
+                writer.write(partition, page.batches, resume=page.after, checked=page.checked)
         except SDK_ERRORS as error:
             raise service_error(error) from None
         return _finish(client, table, writer, (started, partition, reading.gate.spent))
@@ -89,7 +89,7 @@ def read_accounts(
 
         def work(partition: str) -> None:
             for page in _pages(client, table, partition, reading):
-                writer.write(partition, page.batches, resume=page.after)
+                writer.write(partition, page.batches, resume=page.after, checked=page.checked)
 
         failures = work_through(
             partitions, work, workers=options.workers, patience=options.patience

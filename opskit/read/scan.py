@@ -164,7 +164,10 @@ class _Scan:
             request |= {"Segment": int(segment), "TotalSegments": total}
         begun = self.writer.begin(segment)
         for page in read_pages(self.client.scan, request, reading, start=begun.resume):
-            meter.add(self.writer.write(segment, page.batches, resume=page.after))
+            items = self.writer.write(
+                segment, page.batches, resume=page.after, checked=page.checked
+            )
+            meter.add(items)
 
     def _refuse_nothing(self, failures: Failures) -> None:
         """Raise the reason when not one page could be read."""

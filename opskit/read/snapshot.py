@@ -128,17 +128,28 @@ class SnapshotWriter:
         with self._lock:
             return self._segments.setdefault(segment, SegmentRead(0, 0, done=False))
 
-    def write(self, segment: str, batches: Batches, *, resume: Key | None = None) -> int:
+    def write(
+        self,
+        segment: str,
+        batches: Batches,
+        *,
+        resume: Key | None = None,
+        checked: bool = True,
+    ) -> int:
         """Append one page's batches; the number of items they hold.
 
         `resume` is the key the segment is to be continued from; without it the segment is done,
-        unless more is written to it.
+        unless more is written to it. A page that came without a checksum is not `checked`.
         """
         with self._lock:
             items = self._files.add(batches)
             before = self._segments.get(segment, SegmentRead(0, 0))
             self._segments[segment] = SegmentRead(
-                before.pages + 1, before.items + items, resume, done=resume is None
+                before.pages + 1,
+                before.items + items,
+                resume,
+                done=resume is None,
+                unchecked=before.unchecked + (not checked),
             )
             return items
 

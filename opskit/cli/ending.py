@@ -4,9 +4,12 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from types import FrameType
+from typing import Any, NoReturn
 
 EXIT_TERMINATED = 128 + signal.SIGTERM
+
+_Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 @contextmanager
@@ -14,23 +17,41 @@ def orderly_end(stop: Callable[[str, int], NoReturn]) -> Iterator[None]:
     """Make SIGTERM leave every block within, then `stop` with a message and an exit status.
 
     Without it the process would die at once, and its scratch folders, which hold items, would stay.
-    What handles or ignores the signal already goes on to do so.
+    An interrupt leaves them too; where Python drops its exception, because it rose in a
+    destructor, a verb that would end with 0 is stopped all the same. What handles or ignores a
+    signal already goes on to do so.
     """
-    told = threading.Event()
+    told: set[int] = set()
 
-    def end(*_: object) -> NoReturn:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break off the first
-        told.set()
+    def end(number: int, _: object) -> NoReturn:
+        if number == signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)  # a second one must not break off the first
+        told.add(number)
         raise KeyboardInterrupt
 
-    main = threading.current_thread() is threading.main_thread()
-    ours = main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if ours:
-        signal.signal(signal.SIGTERM, end)
+    before = _replaced(end)
     try:
         yield
+    except SystemExit as ended:
+        if signal.SIGINT in told and not ended.code:
+            raise KeyboardInterrupt from None
+        raise
     finally:
-        if ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        if told.is_set():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if signal.SIGTERM in told:
             stop("terminated; nothing more was done", EXIT_TERMINATED)
+
+
+def _replaced(handler: Callable[[int, object], NoReturn]) -> dict[int, _Handler]:
+    """Set the handler of the signals that still have Python's own; what they had before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    own: dict[int, _Handler] = {
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGINT: signal.default_int_handler,
+    }
+    before = {number: was for number, was in own.items() if signal.getsignal(number) is was}
+    for number in before:
+        signal.signal(number, handler)
+    return before

@@ -106,8 +106,9 @@ def test_deadlines_and_pool() -> None:
     assert config.parameter_validation is True
 
 
-def test_clients_share_no_session() -> None:
+def test_clients_share_no_session(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making clients leaves no default session behind."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     dynamodb_client(Connection("us-east-1", CLOSED))
     assert boto3.DEFAULT_SESSION is None
 

@@ -53,3 +53,24 @@ def test_scratch_is_removed(
     assert told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
     assert "Traceback" not in told
     assert not list(scratch.iterdir())
+
+
+def test_an_interrupt_lost_in_a_destructor_still_ends_the_verb() -> None:
+    """Where Python drops the exception of a Ctrl-C, the exit status is still not 0."""
+    code = (
+        "import os, signal, sys, weakref, click\n"
+        "from opskit.cli import cli, main\n"
+        "class Thing: pass\n"
+        "@click.command()\n"
+        "def checks():\n"
+        "    thing = Thing()\n"
+        "    weakref.finalize(thing, os.kill, os.getpid(), signal.SIGINT)\n"
+        "    del thing\n"
+        "cli.get_command = lambda ctx, name: checks\n"
+        "sys.argv = ['opskit', 'checks']\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN_S, check=False)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("opskit: interrupted")

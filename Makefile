@@ -14,8 +14,8 @@ lab: $(INSTALLED)  ## the same interactively, in JupyterLab
 test: $(INSTALLED)  ## every test that can run here, the runbooks among them
 	$(BIN)/python -m pytest
 
-unit: $(INSTALLED)  ## the tests that need no engine and no browser: under a minute
-	$(BIN)/python -m pytest tests/unit -m "not engine and not browser" -p no:opskit.testing
+unit: $(INSTALLED)  ## the quick tests, which need no engine and no browser: under a minute
+	$(BIN)/python -m pytest tests/unit -m "not engine and not browser and not slow"
 
 check: $(INSTALLED)  ## lint, types, import layers, stripped notebooks
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Fixtures every test may use: the real engines, started once a session and only when asked."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -10,6 +11,23 @@ from engines import NAMES, Engine, missing, running
 
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")  # a slow machine is no fault of what is tested
+
+# A shell starts background jobs with interrupts ignored, and children would inherit that; the
+# tests that interrupt a process need the ordinary handling.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SLOW = frozenset(
+    "ageing bad_items checks_books cli_refusals confirm decode doctor ending export pack repair"
+    " rollforward seed snapshot_diff sql".split()
+)
+"""The unit tests that audit hundreds of books or start whole processes; `make unit` omits them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow."""
+    for item in items:
+        if item.path.parent.name == "unit" and item.path.stem.removeprefix("test_") in SLOW:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ LEFT_OUT = "(left out)"
 def packed_snapshot(snapshot: Snapshot, out: Path, names: Pseudonyms | None) -> Snapshot:
     """Write the snapshot anew as a pack keeps it."""
     manifest = snapshot.manifest
-    with SnapshotWriter(out) as writer:
+    with SnapshotWriter(out, unique=True) as writer:  # copies were settled when they were read
         for batches in _batches(snapshot, names):
             writer.write("packed", batches)
         source = manifest.source

@@ -100,6 +100,9 @@ class Trial:
 
 
 def orphans() -> str:
-    """The reads' threads that are still alive."""
-    alive = [t.name for t in threading.enumerate() if t.name.startswith("opskit-read")]
+    """The reads' threads that do not end, though their work has."""
+    threads = [t for t in threading.enumerate() if t.name.startswith("opskit-read")]
+    for thread in threads:
+        thread.join(1)
+    alive = [thread.name for thread in threads if thread.is_alive()]
     return f"threads were left behind: {alive}" if alive else ""

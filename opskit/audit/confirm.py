@@ -78,7 +78,7 @@ def confirm(
     accounts = candidates(report, comparing)
     if not accounts:
         return Confirmed(report, live.first)
-    say(f"confirm: {len(accounts):,} accounts with findings are read again")
+    say(f"confirm: accounts with findings, to be read again: {len(accounts):,}")
     rereads = reread_until_still(live.read, accounts, stillness, say)
     now, second = live.first, report
     if not _as_first_read(live.first, rereads):
@@ -202,7 +202,7 @@ def _note(read: int, rereads: Rereads, report: AuditReport) -> str:
     """What confirming came to, in one sentence."""
     ended = [f.outcome for f in report.findings if f.rereads or f.outcome is Outcome.TRANSIENT]
     parts = [
-        f"{read:,} accounts with findings were read again: {len(rereads.stable):,} lay still",
+        f"Accounts with findings that were read again: {read:,}; {len(rereads.stable):,} lay still",
         f"{len(rereads.moving) - len(rereads.troubles):,} kept moving",
     ]
     if rereads.troubles:
@@ -211,4 +211,4 @@ def _note(read: int, rereads: Rereads, report: AuditReport) -> str:
     confirmed = sum(outcome is Outcome.FAILED for outcome in ended)
     gone = sum(outcome is Outcome.TRANSIENT for outcome in ended)
     cut = " Confirming was interrupted." if rereads.interrupted else ""
-    return f"{', '.join(parts)}; {confirmed:,} findings confirmed, {gone:,} were transient.{cut}"
+    return f"{', '.join(parts)}; findings confirmed: {confirmed:,}, transient: {gone:,}.{cut}"

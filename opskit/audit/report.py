@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
 
-UNJUDGED = "accounts could not be judged"
+UNJUDGED = "could not be judged"
 """What a check's reason says when part of its population could not be judged."""
 
 

@@ -139,7 +139,7 @@ def reread_until_still(
             _read_round(read, stillness, answer)
             if not answer.moving or number == stillness.rounds:
                 break
-            waiting = f"{len(answer.moving):,} accounts read {number} times"
+            waiting = f"accounts that do not lie still yet: {len(answer.moving):,}"
             say(f"confirm: {waiting}, again in {stillness.window} s (Ctrl-C leaves them undecided)")
             stillness.sleep(stillness.window)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from opskit.audit.check import Check, load_checks
 from opskit.audit.explain import explain_findings
 from opskit.audit.parameters import AS_OF, SETTLE_WINDOW, Value, bound, run_values
 from opskit.audit.report import (
+    UNJUDGED,
     AuditReport,
     CheckResult,
     ControlTotal,
@@ -161,7 +162,8 @@ def _result(
 def _outcome(examined: int, findings: tuple[Finding, ...], unjudged: int) -> tuple[Outcome, str]:
     """A check's outcome and its reason, from what it examined, found and could not judge."""
     ended = Counter(finding.outcome for finding in findings)
-    reason = f"{unjudged} accounts could not be judged" if unjudged else ""
+    accounts = "account" if unjudged == 1 else "accounts"
+    reason = f"{unjudged} {accounts} {UNJUDGED}" if unjudged else ""
     if ended[Outcome.FAILED]:
         return Outcome.FAILED, reason
     if ended[Outcome.INCONCLUSIVE] or unjudged:

@@ -8,7 +8,7 @@ from opskit.present.books_words import basis, headline, tables
 from opskit.present.escape import UNTYPESET, Element, Node, element, page
 from opskit.present.evidence import clipped
 from opskit.present.marks import facts_list, grid, icon, scrolling, section
-from opskit.present.words import utc
+from opskit.present.words import counted, utc
 
 if TYPE_CHECKING:
     from opskit.audit.ledger_report import LedgerReport
@@ -66,7 +66,8 @@ def _cell(text: str, *, strong: bool) -> Node:
 
 def _provenance(report: "LedgerReport") -> Element:
     files = [
-        (name, f"{rows:,} rows, SHA-256 {digest}") for name, rows, digest in report.population.files
+        (name, f"{counted(rows, 'row')}, SHA-256 {digest}")
+        for name, rows, digest in report.population.files
     ]
     named = [("Source", report.source), ("As of", utc(report.as_of)), *files]
     return section("Provenance", facts_list(named))

@@ -202,7 +202,7 @@ def _population(report: "LedgerReport") -> Iterable[Table]:
     proved = "Parts, files and kinds add up" if found.is_proved else "They do NOT add up"
     yield Table(
         title="Population",
-        caption=f"{found.items:,} items of {found.source}: {found.verdict}, read from"
+        caption=f"{counted(found.items, 'item')} of {found.source}: {found.verdict}, read from"
         f" {found.started} to {found.ended}",
         figures=(1, 2),
         headings=("kind", "in the manifest", "in the books", "first key", "last key"),
@@ -216,7 +216,7 @@ def _population(report: "LedgerReport") -> Iterable[Table]:
             )
             for kind in found.kinds
         ),
-        note=f"{proved}; {found.repeated:,} items that were read twice are kept once.",
+        note=f"{proved}; items that were read twice and are kept once: {found.repeated:,}.",
     )
     yield Table(
         title="Parts read",

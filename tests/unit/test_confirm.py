@@ -133,7 +133,7 @@ def test_a_posting_finished_between_reads_is_transient(clock: Clock, tmp_path: P
     [result] = [r for r in answer.report.results if r.id == DRIFT]
     assert result.outcome is Outcome.TRANSIENT
     assert all(total.difference == 0 for total in answer.report.control_totals)
-    assert "1 were transient" in answer.report.remarks[0]
+    assert "transient: 1" in answer.report.remarks[0]
 
 
 def test_an_account_that_keeps_moving_is_inconclusive(clock: Clock, tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ WITH disputes AS (
 SELECT
     account,
     sk AS key,
-    concat('the dispute has been open for more than ', CAST($open_days AS VARCHAR), ' days')
-        AS condition,
+    concat('the dispute has been open for more than ', CAST($open_days AS VARCHAR),
+        CASE $open_days WHEN 1 THEN ' day' ELSE ' days' END) AS condition,
     dispute_id,
     amount_cents
 FROM disputes

@@ -15,8 +15,8 @@ WITH owed AS (
 SELECT
     account,
     'BALANCE' AS key,
-    concat('something has been owed for more than ', CAST($owed_days AS VARCHAR), ' days')
-        AS condition,
+    concat('something has been owed for more than ', CAST($owed_days AS VARCHAR),
+        CASE $owed_days WHEN 1 THEN ' day' ELSE ' days' END) AS condition,
     currency,
     CAST(amount - computed_payments_settled AS HUGEINT) AS overdue
 FROM compared_balances

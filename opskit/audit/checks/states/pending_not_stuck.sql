@@ -41,7 +41,8 @@ limits (rail, days) AS (
 SELECT
     account,
     sk AS key,
-    concat('pending for ', (as_of - ts) // 86400, ' days by ', rail) AS condition,
+    concat('pending for ', (as_of - ts) // 86400,
+        CASE (as_of - ts) // 86400 WHEN 1 THEN ' day' ELSE ' days' END, ' by ', rail) AS condition,
     rail,
     days AS limit_days,
     reason,

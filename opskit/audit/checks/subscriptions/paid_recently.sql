@@ -25,7 +25,8 @@ SELECT
     'noted' AS outcome,
     CASE WHEN paid_at IS NULL THEN 'no payment of the active subscription stands'
         ELSE concat('the active subscription was last paid ', (as_of - paid_at) // 86400,
-            ' days ago') END AS condition,
+            CASE (as_of - paid_at) // 86400 WHEN 1 THEN ' day' ELSE ' days' END, ' ago')
+        END AS condition,
     subscriptions.plan_id,
     paid_at
 FROM subscriptions

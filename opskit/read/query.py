@@ -12,11 +12,12 @@ import msgspec
 from opskit.aws import service_error
 from opskit.errors import CorruptResponseError, IncompleteReadError, OpskitError, ReadError
 from opskit.read.crew import work_through
-from opskit.read.decode import Batches, decode_items
+from opskit.read.decode import decode_items
 from opskit.read.gate import Gate
 from opskit.read.manifest import Source, SourceKind
 from opskit.read.pages import Page, Reading, read_pages
 from opskit.read.patience import SDK_ERRORS, Patience
+from opskit.read.schema import Batches
 from opskit.read.snapshot import Snapshot, SnapshotWriter
 from opskit.read.table import TableIdentity, require_same, table_identity
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from opskit.read.decode import Batches
-from opskit.read.schema import SCHEMAS
+from opskit.read.schema import SCHEMAS, Batches
 from opskit.tables.items import KindName
 
 ROWS = 32_768

@@ -31,3 +31,6 @@ def schema_of(kind: KindName) -> pa.Schema:
 
 
 SCHEMAS: dict[KindName, pa.Schema] = {kind: schema_of(kind) for kind in KindName}
+
+Batches = dict[KindName, pa.RecordBatch]
+"""One Arrow batch for each kind that a page of items holds."""

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opskit.errors import CaptureError, IncompleteReadError
-from opskit.read.decode import Batches
 from opskit.read.manifest import (
     MANIFEST_NAME,
     FileRecord,
@@ -30,6 +29,7 @@ from opskit.read.manifest import (
 )
 from opskit.read.repeats import settle_repeats
 from opskit.read.rowgroups import KindFiles
+from opskit.read.schema import Batches
 from opskit.tables.items import KindName
 
 

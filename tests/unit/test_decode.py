@@ -1,6 +1,8 @@
-"""Decoding: the fast path answers what the item-at-a-time path answers, on anything."""
+"""Decoding: the fast paths answer what the item-at-a-time path answers, on anything."""
 
 import json
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,14 +12,29 @@ from hypothesis import strategies as st
 
 from opskit.errors import CorruptResponseError
 from opskit.money import whole_number
-from opskit.read.decode import Batches, batches_of, decode_items
+from opskit.read import plain
+from opskit.read.decode import batches_of, decode_items, decode_lines
 from opskit.read.lenient import lenient_row
+from opskit.read.schema import Batches
 from opskit.read.typed import RAW_ITEMS
 from opskit.tables.items import COLUMNS, KindName, Layout
 from tests.unit.strategies import Item, items
 
 LAYOUTS = st.sampled_from([None, Layout.PK, Layout.USER_SUB])
 SPACING = st.sampled_from([None, (", ", ": "), (" ,\n", " :\t")])
+
+
+@pytest.fixture(scope="module", params=["compiled", "typed"], autouse=True)
+def reader(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every test with the compiled code, and with what stands in where it cannot be built."""
+    if plain.compiled is None and request.param == "compiled":
+        if os.environ.get("CI") == "true":
+            pytest.fail("the compiled reader was not built")
+        pytest.skip("the compiled reader was not built: install a C compiler, then opskit again")
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "typed":
+            patch.setattr("opskit.read.plain._PLAN", None)
+        yield request.param
 
 
 def rows_of(batches: Batches) -> list[tuple[str, str]]:
@@ -34,8 +51,8 @@ def slowly(array: bytes, layout: Layout | None) -> Batches:
     return batches_of(lenient_row(bytes(raw), layout) for raw in RAW_ITEMS.decode(array))
 
 
-@settings(max_examples=400, deadline=None)
-@given(st.lists(items(), max_size=12), LAYOUTS, SPACING, st.booleans())
+@settings(max_examples=150, deadline=None)
+@given(st.lists(items(), max_size=8), LAYOUTS, SPACING, st.booleans())
 def test_fast_equals_slow(
     found: list[Item], layout: Layout | None, separators: Any, ascii_only: object
 ) -> None:
@@ -51,7 +68,45 @@ def _native(value: Any) -> Any:
     return int(value) if type(value).__name__ == "Decimal" else value
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
+@given(st.lists(items(), max_size=4), st.booleans())
+def test_lines_equal_an_array(found: list[Item], ascii_only: object) -> None:
+    """Items one to a line are the items of an array."""
+    texts = [json.dumps(item, ensure_ascii=bool(ascii_only)) for item in found]
+    lines = "".join(f'{{"Item": {text}}}\n' for text in texts).encode()
+    array = f"[{','.join(texts)}]".encode()
+    assert rows_of(decode_lines(lines)) == rows_of(decode_items(array))
+
+
+def _answer(text: bytes, *, wrapped: bool) -> object:
+    try:
+        return rows_of(decode_lines(text) if wrapped else decode_items(text, Layout.PK))
+    except CorruptResponseError:
+        return "refused"
+
+
+CUTS = st.tuples(st.integers(0), st.integers(0, 3), st.binary(max_size=3))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(items(), min_size=1, max_size=3), st.lists(CUTS, min_size=1, max_size=3), st.booleans()
+)
+def test_damaged_bytes(found: list[Item], cuts: Any, wrapped: object) -> None:
+    """Whatever happens to the bytes, it is answered or refused as the typed reader does."""
+    texts = [json.dumps(item, ensure_ascii=False) for item in found]
+    whole = "".join(f'{{"Item":{text}}}\n' for text in texts) if wrapped else f"[{','.join(texts)}]"
+    damaged = bytearray(whole, "utf-8")
+    for at, length, put in cuts:
+        start = at % (len(damaged) + 1)
+        damaged[start : start + length] = put
+    answer = _answer(bytes(damaged), wrapped=bool(wrapped))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("opskit.read.plain._PLAN", None)
+        assert answer == _answer(bytes(damaged), wrapped=bool(wrapped))
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(items(), min_size=1, max_size=6))
 def test_values_are_those_of_the_sdk(found: list[Item]) -> None:
     """Every value without a defect is the one boto3's deserializer reads."""

@@ -7,8 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from opskit.read import rowgroups
-from opskit.read.decode import Batches, decode_items
+from opskit.read.decode import decode_items
 from opskit.read.rowgroups import KindFiles
+from opskit.read.schema import Batches
 from opskit.tables.items import KindName
 from tests.captures import entry
 

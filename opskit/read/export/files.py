@@ -9,13 +9,14 @@ import msgspec
 import pyarrow.compute as pc
 
 from opskit.errors import CorruptResponseError, ExportError
-from opskit.read.decode import Batches, decode_items, decode_lines
+from opskit.read.decode import decode_items, decode_lines
 from opskit.read.export.changes import CHANGE, Change, ChangeFile, change_table
 from opskit.read.export.faults import ExportFault, faulty
 from opskit.read.export.lines import MAX_LINE, Lines, whole_cause
 from opskit.read.export.store import Address, Store
 from opskit.read.export.summary import DataFile
 from opskit.read.rowgroups import KindFiles
+from opskit.read.schema import Batches
 from opskit.read.typed import RAW_LINE
 from opskit.tables.items import KindName
 
@@ -89,16 +90,16 @@ def _decoded(lines: Lines, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
     rows: dict[KindName, int] = {}
     layouts: set[str] = set()
     for block in lines.blocks():
-        texts = block.split(b"\n")[:-1]
-        if count + len(texts) > lines.file.items:
-            raise _miscounted(lines, f"{count + len(texts):,} or more")
-        batches = _batches(lines.name, (block, texts), count, sink.changes)
+        here = block.count(b"\n")
+        if count + here > lines.file.items:
+            raise _miscounted(lines, f"{count + here:,} or more")
+        batches = _batches(lines.name, block, count, sink.changes)
         _require_keys(lines.name, count, batches)
         for kind, batch in batches.items():
             rows[kind] = rows.get(kind, 0) + batch.num_rows
             layouts.update(pc.unique(batch["layout"]).to_pylist())
         sink.kinds.add(batches)
-        count += len(texts)
+        count += here
         if not go_on():
             break
     else:
@@ -112,21 +113,22 @@ def _miscounted(lines: Lines, found: str) -> ExportError:
     return faulty(ExportFault.LINE_COUNT, lines.name, detail)
 
 
-def _batches(
-    name: str, block: tuple[bytes, Sequence[bytes]], before: int, changes: ChangeFile | None
-) -> Batches:
+def _batches(name: str, block: bytes, before: int, changes: ChangeFile | None) -> Batches:
     """The items of a block's lines as one Arrow batch per kind; of changes, those they left."""
-    _, texts = block
     try:
         if changes is None:
-            return decode_lines(*block)
-        parsed = _changes(name, texts, before)
+            return decode_lines(block)
+        parsed = _changes(name, _texts(block), before)
         changes.add(change_table(parsed))
         kept = [change.NewImage for change in parsed if not change.deleted]
         return decode_items(b"[" + b",".join(kept) + b"]")
     except CorruptResponseError as error:
-        _parsed(name, texts, before, RAW_LINE)  # names the line, where it is one's fault
+        _parsed(name, _texts(block), before, RAW_LINE)  # names the line, where it is one's fault
         raise faulty(ExportFault.LINE, name, f"after line {before}: {error}") from None
+
+
+def _texts(block: bytes) -> list[bytes]:
+    return block.split(b"\n")[:-1]
 
 
 def _changes(name: str, texts: Sequence[bytes], before: int) -> list[Change]:

@@ -18,6 +18,9 @@ _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _REQUIRED = ("id", "severity", "title", "criterion", "remedy", "population")
 _OPTIONAL = ("unjudged", "catalogue", "empty", "scope")
 _ITEM_SCOPE = "item"
+HISTORY = "history.unchanged"
+"""The one check that is no SQL file; see `audit.history`."""
+
 _PARAMETERS = "parameters"
 
 
@@ -111,7 +114,7 @@ def load_checks(checks_dir: Path | None = None) -> tuple[Check, ...]:
     checks: dict[str, Check] = {}
     for source in sources:
         check = parse_check(source.read_text("utf-8"), str(source))
-        if check.id in checks:
+        if check.id in checks or check.id == HISTORY:
             raise CheckDefinitionError(f"{source}: another check has the id {check.id} already")
         checks[check.id] = check
     return tuple(checks[name] for name in sorted(checks))

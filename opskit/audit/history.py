@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 import duckdb
 import pyarrow.parquet as pq
 
+from opskit.audit.check import HISTORY, Check
 from opskit.audit.report import CheckResult, Finding, Outcome, Severity
 from opskit.errors import InputError
 from opskit.read.schema import SCHEMAS
 from opskit.read.snapshot import Snapshot
 from opskit.tables.items import KindName
 
-CHECK = "history.unchanged"
+CHECK = HISTORY
 FIXED = ("entry_id", "ts", "type", "amount_cents", "reason")
 """What an entry keeps for ever."""
 
@@ -21,6 +22,32 @@ MOVES = (("pending", "settled"), ("pending", "reversed"), ("settled", "reversed"
 NO_PREVIOUS = "there is no previous evidence pack to compare with; name one with --previous"
 
 _KEY = ("layout", "account", "sk")
+_TITLE = "No ledger entry was deleted or rewritten since the previous evidence pack"
+_CRITERION = (
+    "Every entry of the previous pack is still there with its id, time, type, amount, reason and "
+    "processor ids; its state is the same or went from pending to settled or reversed, or from "
+    "settled to reversed."
+)
+_REMEDY = "Find out who wrote to the entry; a correction belongs in an entry of its own."
+DEFINITION = Check(
+    id=CHECK,
+    severity=Severity.CRITICAL,
+    title=_TITLE,
+    criterion=_CRITERION,
+    remedy=_REMEDY,
+    population="",
+    query="",
+    catalogue="STA-04",
+    source=f"""-- id: {CHECK}
+-- catalogue: STA-04
+-- severity: critical
+-- title: {_TITLE}
+-- criterion: {_CRITERION}
+-- remedy: {_REMEDY}
+-- This check has no SQL over one run's views: `opskit audit --previous PACK` compares the entries
+-- of two snapshots (opskit/audit/history.py). Without a previous pack it is skipped.""",
+)
+"""The check as a list of checks shows it."""
 
 
 def history_skipped(why: str = NO_PREVIOUS) -> CheckResult:
@@ -48,12 +75,10 @@ def _result(
 ) -> CheckResult:
     return CheckResult(
         id=CHECK,
-        severity=Severity.CRITICAL,
-        title="No ledger entry was deleted or rewritten since the previous evidence pack",
-        criterion="Every entry of the previous pack is still there with its id, time, type, "
-        "amount, reason and processor ids; its state is the same or went from pending to settled "
-        "or reversed, or from settled to reversed.",
-        remedy="Find out who wrote to the entry; a correction belongs in an entry of its own.",
+        severity=DEFINITION.severity,
+        title=DEFINITION.title,
+        criterion=DEFINITION.criterion,
+        remedy=DEFINITION.remedy,
         outcome=outcome,
         examined=examined,
         findings=findings,

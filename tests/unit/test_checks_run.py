@@ -1,5 +1,6 @@
 """How checks run: their parameters, accounts half way through a write, observations, the verb."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ from opskit.ledger.books import open_books
 from opskit.read.capture import read_captures
 from tests.captures import Item, balance, entry, write_capture
 
+LAST_OF = {"SCH": 6, "BAL": 7, "LNK": 8, "STA": 7, "DUP": 6, "TIM": 3, "SUB": 3, "SET": 1}
+LAST_OF |= {"WHK": 4, "CUR": 2, "ANA": 5}
+CATALOGUE = [f"{group}-{n:02}" for group, last in LAST_OF.items() for n in range(1, last + 1)]
 AS_OF = datetime(2026, 12, 1, tzinfo=UTC)
 WRITTEN = datetime.fromtimestamp(1_770_000_001, tz=UTC)
 TEXT = """-- id: team.check
@@ -87,11 +91,12 @@ def test_a_header_with_an_unusable_parameter_is_no_check(line: str) -> None:
 
 
 def test_every_builtin_check_is_described_and_named_for_its_catalogue_rule() -> None:
-    """Each has its catalogue's id, and only what it notes is of severity low or info."""
+    """Each has its catalogue's id; low and info is noted, high and critical is not."""
     for check in load_checks():
         assert check.catalogue, check.id
-        notes = check.severity in ("low", "info")
-        assert notes == (check.severity == "info" or "'noted' AS outcome" in check.query), check.id
+        notes = check.severity == "info" or "'noted' AS outcome" in check.query
+        assert notes or check.severity not in ("low", "info"), check.id
+        assert not notes or check.severity not in ("high", "critical"), check.id
 
 
 @pytest.mark.parametrize(
@@ -156,6 +161,42 @@ def test_the_verb_lists_the_checks_and_shows_one() -> None:
     shown = CliRunner().invoke(cli, ["checks", "show", "links.amounts_agree"]).output
     assert shown.startswith("-- id: links.amounts_agree")
     assert "FROM linked_payments" in shown
+
+
+def test_every_id_a_report_can_hold_can_be_looked_up(tmp_path: Path) -> None:
+    """What is found without SQL is listed too, with its criterion and where it is made."""
+    capture = write_capture(tmp_path / "items.jsonl", [entry("USER#a", 1, 500)])
+    audit = CliRunner().invoke(cli, ["audit", "--from-items", str(capture), "--json"])
+    ids = {check["id"] for check in json.loads(audit.stdout)["checks"]}
+    listed = json.loads(CliRunner().invoke(cli, ["checks", "--json"]).stdout)
+    assert ids == {check["id"] for check in listed["checks"]}
+    shown = CliRunner().invoke(cli, ["checks", "show", "history.unchanged"])
+    assert shown.exit_code == 0
+    assert "-- severity: critical\n" in shown.stdout
+    assert "-- criterion: Every entry of the previous pack is still there" in shown.stdout
+    assert "--previous" in shown.stdout
+    described = json.loads(
+        CliRunner().invoke(cli, ["checks", "show", "history.unchanged", "--json"]).stdout
+    )
+    assert (described["catalogue"], described["sql"]) == ("STA-04", None)
+
+
+def test_a_team_cannot_take_the_id_of_a_check_that_is_no_file(tmp_path: Path) -> None:
+    """Two results of one id could not be told apart in a report."""
+    (tmp_path / "mine.sql").write_text(TEXT.replace("team.check", "history.unchanged"))
+    with pytest.raises(CheckDefinitionError, match=r"history\.unchanged already"):
+        load_checks(tmp_path)
+
+
+def test_every_rule_of_the_catalogue_is_a_check_or_said_to_be_none() -> None:
+    """The list ends with the rules that are judged elsewhere, or not at all, and why."""
+    listed = json.loads(CliRunner().invoke(cli, ["checks", "--json"]).stdout)
+    rules = {id_ for check in listed["checks"] for id_ in check["catalogue"].split(", ")}
+    others = {rule["catalogue"]: rule["why"] for rule in listed["elsewhere"]}
+    assert not rules & others.keys()
+    assert rules | others.keys() >= set(CATALOGUE)
+    text = CliRunner().invoke(cli, ["checks"]).stdout
+    assert all(id_ in text and why for id_, why in others.items())
 
 
 def test_the_engine_draws_nothing_on_stdout(tmp_path: Path) -> None:

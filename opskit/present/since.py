@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from opskit.audit.compare import SILENT
 from opskit.audit.report import AuditReport, Comparison, EarlierFinding, Finding, Reread
 from opskit.present.escape import Element, element, plain
 from opskit.present.marks import code, facts_list, folded, section
@@ -44,7 +45,24 @@ def _comparison_lines(report: AuditReport, comparison: Comparison) -> Iterator[s
     for word, ids in (("new", comparison.new), ("changed", comparison.changed)):
         yield from _listed(word, [_place(now[id_]) for id_ in ids if id_ in now])
     yield from _listed("cleared", [_place(found) for found in comparison.cleared])
-    yield from _listed("not looked for", [_place(found) for found in comparison.unexamined])
+    if comparison.unexamined:
+        yield f"  {_not_looked_for(report, comparison)}"
+
+
+def _not_looked_for(report: AuditReport, comparison: Comparison) -> str:
+    """How many earlier findings this run says nothing about, and why: nobody may think them gone.
+
+    A run of few checks leaves the findings of all others; a list of them would bury what is new.
+    """
+    ended = {result.id for result in report.results if result.outcome not in SILENT}
+    left = [found for found in comparison.unexamined if found.check not in ended]
+    parts = []
+    if left:
+        checks = counted(len({found.check for found in left}), "check")
+        parts.append(f"{counted(len(left), 'finding')} of {checks} that did not run to their end")
+    if unjudged := len(comparison.unexamined) - len(left):
+        parts.append(f"{counted(unjudged, 'finding')} of accounts that could not be judged")
+    return f"Not looked for: {', '.join(parts)}. They are not cleared; the JSON lists them."
 
 
 def _listed(word: str, places: list[str]) -> Iterator[str]:
@@ -74,13 +92,15 @@ def _comparison(report: AuditReport, comparison: Comparison) -> Element:
         ("new", [now[id_] for id_ in comparison.new if id_ in now]),
         ("changed", [now[id_] for id_ in comparison.changed if id_ in now]),
         ("cleared", list(comparison.cleared)),
-        ("not looked for", list(comparison.unexamined)),
     )
     return section(
         "Since the earlier run",
         element("p", plain(comparison.earlier), class_="quiet"),
         facts_list(comparison_counts(comparison), class_="counts"),
         *(_places(word, found) for word, found in lists if found),
+        element("p", _not_looked_for(report, comparison), class_="quiet")
+        if comparison.unexamined
+        else None,
     )
 
 

@@ -191,6 +191,32 @@ def test_what_was_not_looked_for_is_not_cleared(tmp_path: Path) -> None:
     assert [found.account for found in comparison.unexamined] == ["USER#c"]
 
 
+def test_what_was_not_looked_for_is_counted_in_one_line(tmp_path: Path) -> None:
+    """A narrowed run says how much it left alone and why; only the JSON lists it."""
+    earlier_report = replace(
+        drifting("USER#a", "USER#c"),
+        results=(
+            *drifting("USER#a", "USER#c").results,
+            result("links.one", *(drift(f"USER#{n}", {}, check="links.one") for n in range(9))),
+            result("links.two", drift("USER#z", {}, check="links.two")),
+        ),
+    )
+    earlier = read_earlier(earlier_run(tmp_path, earlier_report))
+    narrowed = report(result(CHECK, outcome=Outcome.PASSED), unjudged=("USER#c",))
+    shown = replace(narrowed, comparison=compared(narrowed, earlier))
+    said = (
+        "Not looked for: 10 findings of 2 checks that did not run to their end, 1 finding of "
+        "accounts that could not be judged. They are not cleared; the JSON lists them."
+    )
+    text = report_text(shown)
+    assert said in " ".join(text.split())
+    assert said in report_html(shown)
+    assert "links.one" not in text
+    assert "links.one" not in report_html(shown)
+    assert "cleared 1, not looked for 11" in text
+    assert len(report_json(shown)["comparison"]["unexamined"]) == 11
+
+
 def test_what_was_transient_is_neither_new_nor_persisting(tmp_path: Path) -> None:
     """A finding that was gone on a second read is no fault of either run."""
     gone = drift("USER#a", {"owed_settled": 100}, outcome=Outcome.TRANSIENT)

@@ -156,7 +156,7 @@ def _parameters(common: Common, books: Books, asked: Asked) -> dict[str, str]:
 def _given(asked: Asked) -> _Given:
     """Read what the options name, so that a mistake in it is told at once."""
     from opskit.audit.compare import read_earlier
-    from opskit.audit.pseudonyms import KEY_FILE_VARIABLE, read_key
+    from opskit.audit.pseudonyms import KEY_FILE_VARIABLE, Pseudonyms, read_key
     from opskit.audit.waivers import read_waivers
 
     if asked.pack:
@@ -167,6 +167,9 @@ def _given(asked: Asked) -> _Given:
     key = read_key(asked.key_file) if asked.pseudonymise and asked.key_file else None
     waivers = read_waivers(asked.waiver_file) if asked.waiver_file else ()
     previous = _previous(asked)
+    if key and previous and previous.pseudonym_key != Pseudonyms(key, ()).key_id:
+        message = "--previous was made under another key than --pseudonym-key-file holds"
+        raise InputError(f"{message}; name the file with the key it was made under")
     earlier = read_earlier(asked.previous) if asked.previous else None
     return _Given(waivers, key, previous, earlier)
 
@@ -268,8 +271,6 @@ def _history(
     if asked.previous is None or given.previous is None:
         why = "the previous run given is a report without its books; give its evidence pack"
         return history_skipped(why if asked.previous else NO_PREVIOUS)
-    if names and given.previous.pseudonym_key != names.key_id:
-        raise InputError("--previous was made under another key than this; use the key it had")
     earlier = open_snapshot(asked.previous / SNAPSHOT)
     if names is None:
         return history_result(earlier, snapshot)

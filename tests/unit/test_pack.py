@@ -364,7 +364,12 @@ def test_pseudonymised_and_plain_runs_are_not_compared(
     assert "both do the same" in str(run(*source, "--previous", plain, *options).exception)
     assert "both do the same" in str(run(*source, "--previous", renamed).exception)
     key_file.write_bytes(b"another key, as long as it takes to be one")
-    assert "another key" in str(run(*source, "--previous", renamed, *options).exception)
+    # Before anything is read: the books that are named are not even there.
+    unread = ("audit", "--from-items", capture.with_name("absent.jsonl"))
+    refused = run(*unread, "--previous", renamed, *options).exception
+    assert isinstance(refused, InputError)
+    assert "made under another key" in str(refused)
+    assert refused.exit_code == 2
 
 
 def test_a_key_is_long_and_private(tmp_path: Path, key_file: Path) -> None:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from opskit.audit.history import history_result
 from opskit.audit.pack import MANIFEST, SNAPSHOT, PackManifest, write_pack
-from opskit.audit.packed import LEFT_OUT
+from opskit.audit.packed import LEFT_OUT, packed_snapshot
 from opskit.audit.pseudonyms import Pseudonyms, read_key
 from opskit.audit.report import Outcome
 from opskit.audit.verify import verify_pack
@@ -24,6 +24,7 @@ from opskit.cli import cli
 from opskit.errors import CaptureError, InputError, OpskitError
 from opskit.read.capture import read_captures
 from opskit.read.snapshot import Snapshot, open_snapshot
+from opskit.tables.items import KindName
 
 NAMES = ("alice-0001", "bob@mail.example", "5f0c1e3a-7b7e-4c52-9a55-0d9b7c3a2f10", "zed")
 SECRETS = ("payer@mail.example", "4242", "Alice's card", "+15551234567", "203.0.113.7")
@@ -520,6 +521,17 @@ def test_packs_of_different_tables_are_not_compared(tmp_path: Path) -> None:
     first, second = (replace(one, manifest=replace(one.manifest, source=s)) for s in sources)
     with pytest.raises(InputError, match="of table"):
         history_result(first, second)
+
+
+def test_copies_of_a_key_stay_apart_in_a_pack(tmp_path: Path) -> None:
+    """Two copies that differ only in what a pack leaves out are two items there as well."""
+    key = {"pk": {"S": "USER#a"}, "sk": {"S": "PM#pm_1"}, "payment_method_id": {"S": "pm_1"}}
+    read = snapshot_of(tmp_path, "read", [key | texts(label=label) for label in ("one", "two")])
+    assert read.rows(KindName.UNCLASSIFIED) == 2
+    kept = packed_snapshot(read, tmp_path / "kept", None)
+    assert kept.rows(KindName.UNCLASSIFIED) == 2
+    assert kept.manifest.items == read.manifest.items == 2
+    assert (kept.manifest.verdict, kept.manifest.repeated) == (read.manifest.verdict, 0)
 
 
 def test_a_snapshot_in_a_pack_opens(pack: Path) -> None:

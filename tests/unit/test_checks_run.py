@@ -163,6 +163,25 @@ def test_the_verb_lists_the_checks_and_shows_one() -> None:
     assert "FROM linked_payments" in shown
 
 
+def test_a_finding_of_an_odd_item_goes_by_its_content(tmp_path: Path) -> None:
+    """Blanks and the order of attributes change no finding's id; another value does."""
+    odd = {"pk": {"S": "USER#a"}, "sk": {"S": "NOTE#1"}, "text": {"S": "x"}, "n": {"N": "1"}}
+    spelled = [
+        json.dumps({"Item": odd}),
+        json.dumps({"Item": dict(reversed(odd.items()))}, indent=None, separators=(" ,  ", " : ")),
+        json.dumps({"Item": odd | {"text": {"S": "y"}}}),
+    ]
+    checks = [check for check in load_checks() if check.id == "items.classified"]
+    ids = []
+    for number, line in enumerate(spelled):
+        capture = tmp_path / f"{number}.jsonl"
+        capture.write_text(line + "\n")
+        taken = read_captures([capture], tmp_path / str(number))
+        [finding] = audit_snapshot(taken, as_of=AS_OF, checks=checks).findings
+        ids.append(finding.id)
+    assert ids[0] == ids[1] != ids[2]
+
+
 def test_every_id_a_report_can_hold_can_be_looked_up(tmp_path: Path) -> None:
     """What is found without SQL is listed too, with its criterion and where it is made."""
     capture = write_capture(tmp_path / "items.jsonl", [entry("USER#a", 1, 500)])

@@ -7,17 +7,33 @@
 -- population: SELECT count(*) FROM items
 -- scope: item
 -- The copies of a key, and items without one that look alike, are findings of their own: numbered.
-WITH numbered AS (
+-- `content` stands for what an item says, whatever way its JSON spells it.
+WITH held AS (
+    SELECT
+        row_number() OVER () AS n,
+        layout,
+        account,
+        sk,
+        defects,
+        CASE WHEN json_valid(item) THEN item ELSE CAST(to_json(item) AS VARCHAR) END AS item
+    FROM unclassified
+),
+said AS (
+    SELECT n, substr(sha256(string_agg(concat(fullkey, ' ', nodes.type, ' ', atom), chr(10)
+        ORDER BY fullkey, CAST(atom AS VARCHAR))), 1, 16) AS content
+    FROM held, json_tree(held.item) AS nodes
+    GROUP BY n
+),
+numbered AS (
     SELECT
         *,
-        length(item) AS item_characters,
         count(*) OVER alike AS copies,
-        row_number() OVER (alike ORDER BY sha256(item)) AS copy
-    FROM unclassified
+        row_number() OVER (alike ORDER BY content) AS copy
+    FROM held LEFT JOIN said USING (n)
     WINDOW alike AS (
         PARTITION BY
             layout, account, sk,
-            CASE WHEN account IS NULL OR sk IS NULL THEN length(item) END
+            CASE WHEN account IS NULL OR sk IS NULL THEN content END
     )
 )
 SELECT
@@ -25,6 +41,6 @@ SELECT
     coalesce(sk, '') AS key,
     array_to_string(defects, '; ') AS condition,
     layout,
-    item_characters,
+    content,
     CASE WHEN copies > 1 THEN copy END AS copy
 FROM numbered

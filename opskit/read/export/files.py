@@ -90,10 +90,12 @@ def _decoded(lines: Lines, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
     rows: dict[KindName, int] = {}
     layouts: set[str] = set()
     for block in lines.blocks():
-        here = block.count(b"\n")
-        if count + here > lines.file.items:
-            raise _miscounted(lines, f"{count + here:,} or more")
-        batches = _batches(lines.name, block, count, sink.changes)
+        try:
+            batches, here = _batches(lines.name, block, count, sink.changes)
+        except ExportError:
+            _require_room(lines, count + block.count(b"\n"))
+            raise
+        _require_room(lines, count + here)
         _require_keys(lines.name, count, batches)
         for kind, batch in batches.items():
             rows[kind] = rows.get(kind, 0) + batch.num_rows
@@ -108,20 +110,32 @@ def _decoded(lines: Lines, sink: _Sink, go_on: Callable[[], bool]) -> FileRead:
     return FileRead(lines.file.name, sink.part, count, rows, frozenset(layouts))
 
 
+def _require_room(lines: Lines, count: int) -> None:
+    """Raise ExportError when there are more lines than the manifest gives."""
+    if count > lines.file.items:
+        raise _miscounted(lines, f"{count:,} or more")
+
+
 def _miscounted(lines: Lines, found: str) -> ExportError:
     detail = f"{found} against {lines.file.items:,}"
     return faulty(ExportFault.LINE_COUNT, lines.name, detail)
 
 
-def _batches(name: str, block: bytes, before: int, changes: ChangeFile | None) -> Batches:
-    """The items of a block's lines as one Arrow batch per kind; of changes, those they left."""
+def _batches(
+    name: str, block: bytes, before: int, changes: ChangeFile | None
+) -> tuple[Batches, int]:
+    """The items of a block's lines as one Arrow batch per kind, and the number of lines.
+
+    Of changes, the items that they left.
+    """
     try:
         if changes is None:
-            return decode_lines(block)
+            batches = decode_lines(block)
+            return batches, sum(batch.num_rows for batch in batches.values())
         parsed = _changes(name, _texts(block), before)
         changes.add(change_table(parsed))
         kept = [change.NewImage for change in parsed if not change.deleted]
-        return decode_items(b"[" + b",".join(kept) + b"]")
+        return decode_items(b"[" + b",".join(kept) + b"]"), len(parsed)
     except CorruptResponseError as error:
         _parsed(name, _texts(block), before, RAW_LINE)  # names the line, where it is one's fault
         raise faulty(ExportFault.LINE, name, f"after line {before}: {error}") from None

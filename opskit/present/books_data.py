@@ -11,9 +11,9 @@ from opskit.present.words import utc
 
 if TYPE_CHECKING:
     from opskit.audit.ledger_report import LedgerReport
-    from opskit.ledger.continuity import Continuity
+    from opskit.ledger.continuity import ChangedEntries, Continuity
 
-BOOKS_COLUMNS = ("report", "currency", "account", "line", "column", "minor_units")
+BOOKS_COLUMNS = ("report", "currency", "account", "line", "column", "minor_units", "note")
 
 
 def books_json(report: "LedgerReport") -> dict[str, object]:
@@ -60,9 +60,33 @@ def books_csv(report: "LedgerReport") -> str:
 
     An account's empty ages are left out; what it has due is always there.
     """
-    return csv_of(
-        BOOKS_COLUMNS, (*_rolled(report), *_control(report), *_aged(report), *_counted(report))
-    )
+    figures = (*_rolled(report), *_control(report), *_aged(report), *_counted(report))
+    continued = () if report.continuity is None else _continued(report.continuity)
+    return csv_of(BOOKS_COLUMNS, (*([*row, ""] for row in figures), *continued))
+
+
+def _continued(found: "Continuity") -> Iterator[list[Cell]]:
+    """What became of the earlier closing, then every entry that rewrites it with its effect."""
+    for one in found.currencies:
+        moved = [(_change_words(part), part.movement.effect) for part in one.changes]
+        for line, counters in (
+            ("earlier closing", one.opening),
+            *moved,
+            ("closing now", one.closing),
+        ):
+            for column, value in asdict(counters).items():
+                yield ["continuity", one.currency, "", line, column, value, ""]
+    yield ["restated", "", "", "entries", "entries", found.restatements, ""]
+    for entry in found.restated:
+        note = f"{entry.change.value}: {entry.text}"
+        for column, value in asdict(entry.effect).items():
+            yield ["restated", entry.currency, entry.account, entry.sk, column, value, note]
+
+
+def _change_words(part: "ChangedEntries") -> str:
+    movement = part.movement
+    kind = " ".join(word for word in (movement.kind, movement.reason) if word)
+    return f"{part.change.value}, {kind}"
 
 
 def _rolled(report: "LedgerReport") -> Iterator[list[Cell]]:

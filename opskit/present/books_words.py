@@ -129,7 +129,10 @@ def _restated(report: "LedgerReport", shown: int) -> Table:
     before = f" before {utc(found.cutoff)}" if found.cutoff else ""
     note = "None: the earlier closing is the opening."
     if found.restatements:
-        note = "Prior period restated. " + more(found.restatements - len(rows))
+        note = "Prior period restated. " + more(len(found.restated) - len(rows))
+    if found.restatements > len(found.restated):
+        kept = f"the first {len(found.restated):,} of {found.restatements:,}"
+        note = f"Prior period restated. Shown: {len(rows):,}; the CSV and the JSON hold {kept}."
     return Table(
         title="Restated entries",
         caption=f"Entries{before} that are new, gone or altered: {found.restatements:,}",

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from opskit.ledger.continuity import Change
 from opskit.ledger.counters import Counters
 from opskit.ledger.period import Period
 from opskit.ledger.statement import EPOCH
-from opskit.present import books_json, books_page, books_text
+from opskit.present import books_csv, books_json, books_page, books_text
 from opskit.read.capture import read_captures
 from opskit.read.snapshot import Snapshot
 from tests.captures import Item, balance, entry, write_capture
@@ -141,6 +142,41 @@ def test_what_rewrites_an_earlier_period_is_listed(tmp_path: Path) -> None:
     assert found.restatements == 3
     assert not report.agrees
     assert "Prior period restated" in books_text(report)
+
+
+def test_the_csv_holds_what_was_restated(tmp_path: Path) -> None:
+    """Each entry that rewrites the earlier period is there with its effect, and what moved."""
+    earlier = snapshot_of(tmp_path, [DEBIT, PENDING, PAID], "earlier")
+    bigger = DEBIT | {"amount_cents": {"N": "1250"}}
+    renamed = PENDING | {"reason": {"S": "gift"}}
+    now = snapshot_of(tmp_path, [bigger, renamed])
+    report = ledger_report(now, as_of=AS_OF, previous=earlier)
+    rows = list(csv.DictReader(io.StringIO(books_csv(report))))
+    restated = [row for row in rows if row["report"] == "restated" and row["account"]]
+    assert {row["line"] for row in restated} == {item["sk"]["S"] for item in (DEBIT, PENDING, PAID)}
+    amounts = {(row["line"], row["column"]): int(row["minor_units"]) for row in restated}
+    assert amounts[DEBIT["sk"]["S"], "owed_settled"] == 250
+    assert amounts[PAID["sk"]["S"], "payments_settled"] == -600
+    [note] = {row["note"] for row in restated if row["line"] == PENDING["sk"]["S"]}
+    assert note.startswith("altered: was debit pending usage of 300 minor units")
+    [counted] = [row for row in rows if (row["report"], row["account"]) == ("restated", "")]
+    assert (counted["line"], counted["minor_units"]) == ("entries", "3")
+    moved = [
+        row for row in rows if row["report"] == "continuity" and row["column"] == "owed_settled"
+    ]
+    assert moved[0]["line"] == "earlier closing"
+    assert moved[-1]["line"] == "closing now"
+    assert sum(int(row["minor_units"]) for row in moved[:-1]) == int(moved[-1]["minor_units"])
+
+
+def test_a_list_that_is_cut_does_not_promise_the_rest(tmp_path: Path) -> None:
+    """Where not every restated entry is kept, the note says how many the files hold."""
+    earlier = snapshot_of(tmp_path, [DEBIT], "earlier")
+    report = ledger_report(snapshot_of(tmp_path, [PENDING]), as_of=AS_OF, previous=earlier)
+    assert report.continuity is not None
+    many = replace(report.continuity, restatements=5_000)
+    text = " ".join(books_text(replace(report, continuity=many)).split())
+    assert f"the CSV and the JSON hold the first {len(many.restated)} of 5,000" in text
 
 
 def test_settled_back_to_pending_is_a_restatement(tmp_path: Path) -> None:

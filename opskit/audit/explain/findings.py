@@ -32,7 +32,15 @@ def _drift(finding: Finding) -> Counters | None:
     drift = finding.evidence.get("drift")
     if finding.check != DRIFT_CHECK or not isinstance(drift, Mapping):
         return None
-    return Counters.of({name: int(value) for name, value in drift.items()})
+    counters = Counters.of({name: int(value) for name, value in drift.items()})
+    return counters if counters != Counters() else None
+
+
+def _currency(finding: Finding) -> str:
+    """The currency that the finding states, "" when it is not the code of one."""
+    code = finding.evidence.get("currency")
+    known = isinstance(code, str) and len(code) == 3 and code.isascii() and code.isalpha()
+    return str(code) if known else ""
 
 
 def _explained(finding: Finding, accounts: list[AccountBooks]) -> Finding:
@@ -41,4 +49,5 @@ def _explained(finding: Finding, accounts: list[AccountBooks]) -> Finding:
     assert drift is not None
     counted = finding.evidence.get("entries")
     meant = [account for account in accounts if len(account.entries) == counted]
-    return replace(finding, explanation=explain_drift((meant or accounts)[0], drift))
+    account = (meant or accounts)[0]
+    return replace(finding, explanation=explain_drift(account, drift, currency=_currency(finding)))

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress, islice, product
+from itertools import compress, groupby, islice, product
+from operator import itemgetter
 
 from opskit.audit.explain.rows import FIRST_WRITES_WINDOW, AccountBooks, Entry
 from opskit.ledger.counters import Counters
@@ -47,8 +48,9 @@ class Reset:
 def possible_resets(books: AccountBooks, worth: Callable[[Counters], bool]) -> Iterator[Reset]:
     """Every moment that drops at least two entries, as a reset, in the order of time.
 
-    `worth` says from what a reset takes away whether it is worth looking at; entries settled later
-    only move that between pending and settled.
+    What a reset drops changes with each entry and with each release. `worth` says from what a
+    reset takes away whether it is worth looking at; entries settled later only move that between
+    pending and settled.
 
     An entry that was settled or released only after the reset lost its first posting alone. While
     the account is new, one of the first entries may be kept: that of the slow first write which
@@ -70,21 +72,30 @@ def possible_resets(books: AccountBooks, worth: Callable[[Counters], bool]) -> I
 def _moments(
     entries: Sequence[Entry], ended: Mapping[str, int]
 ) -> Iterator[tuple[int, int, Counters]]:
-    """Each moment of an entry: the time, how many entries there are, and what they had counted."""
-    releases = sorted(
-        (ended[entry.sk], entry.amount)
+    """Each moment that an entry came or was released at.
+
+    The time, how many entries there were, and what they had counted.
+    """
+    total, number = ZERO, 0
+    for at, happened in groupby(_happenings(entries, ended), key=itemgetter(0)):
+        for _, came, counted in happened:
+            number += came
+            total += counted
+        if number >= FEWEST_DROPPED:
+            yield at, number, total
+
+
+def _happenings(
+    entries: Sequence[Entry], ended: Mapping[str, int]
+) -> list[tuple[int, int, Counters]]:
+    """Each entry and each later release by its time: how many entries came, what was counted."""
+    came = [(entry.ts, 1, _lost(entry, ended, entry.ts)) for entry in entries]
+    released = [
+        (ended[entry.sk], 0, Counters(payments_pending=-entry.amount))
         for entry in entries
         if entry.state == "reversed" and ended.get(entry.sk, entry.ts) > entry.ts
-    )
-    total, released = ZERO, 0
-    for number, entry in enumerate(entries, start=1):
-        total += _lost(entry, ended, entry.ts)
-        while released < len(releases) and releases[released][0] <= entry.ts:
-            total -= Counters(payments_pending=releases[released][1])
-            released += 1
-        last_of_moment = number == len(entries) or entries[number].ts > entry.ts
-        if number >= FEWEST_DROPPED and last_of_moment:
-            yield entry.ts, number, total
+    ]
+    return sorted([*came, *released], key=itemgetter(0))
 
 
 def _settled_later(

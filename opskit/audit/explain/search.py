@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from opskit.audit.explain.classes import FaultClass
 from opskit.audit.explain.postings import Posting, Vector
 
 LARGEST_SET = 3
@@ -14,7 +13,15 @@ LARGEST_SET = 3
 
 
 class SearchCutError(Exception):
-    """The account's share of work is used up."""
+    """The account's share of work is used up; `fitting` when it went into sets that fit."""
+
+    def __init__(self, *, fitting: bool) -> None:
+        super().__init__()
+        self.fitting = fitting
+
+
+TO_LIST = 5
+"""Steps that it takes to make a set that fits, beside one vector that is looked at."""
 
 
 @dataclass(slots=True)
@@ -23,11 +30,11 @@ class Budget:
 
     steps: int
 
-    def spend(self, steps: int = 1) -> None:
+    def spend(self, steps: int = 1, *, fitting: bool = False) -> None:
         """Take steps off; SearchCutError when none are left."""
         self.steps -= steps
         if self.steps < 0:
-            raise SearchCutError
+            raise SearchCutError(fitting=fitting)
 
 
 PostingSet = tuple[Posting, ...]
@@ -40,11 +47,13 @@ class Side:
     postings: Sequence[Posting]
     by_vector: dict[Vector, list[Posting]] = field(default_factory=lambda: defaultdict(list))
     known: list[Vector] = field(default_factory=list)
+    sums: set[int] = field(default_factory=lambda: {0})
 
     def __post_init__(self) -> None:
         for posting in self.postings:
             self.by_vector[posting.vector].append(posting)
         self.known = sorted(self.by_vector)
+        self.sums.update(pending + settled for pending, settled in self.known)
 
     def may_fill(self, target: Vector) -> bool:
         """Whether nothing or a single posting adds up to the target."""
@@ -98,33 +107,30 @@ class Side:
     ) -> Iterator[PostingSet]:
         """The sets of postings with these vectors, each once."""
         for chosen in product(*(self.by_vector[vector] for vector in vectors)):
-            budget.spend()
+            budget.spend(TO_LIST, fitting=True)
             in_order = all(_may_follow(*pair) for pair in pairwise(chosen))
-            if in_order and excluded.isdisjoint(posting.entry.sk for posting in chosen):
-                yield chosen
-
-
-_REPEATABLE = frozenset(
-    {
-        FaultClass.SETTLED_TWICE,
-        FaultClass.RELEASED_TWICE,
-        FaultClass.POSTED_TWICE,
-        FaultClass.STATE_NOT_RECORDED,
-        FaultClass.ADJUSTMENT_POSTED_TWICE,
-    }
-)
+            if in_order and not any(posting.lost_with(excluded) for posting in chosen):
+                yield _told_apart(chosen)
 
 
 def _may_follow(before: Posting, after: Posting) -> bool:
-    """Whether two postings of a set stand in order; only what was repeated may be so again."""
+    """Whether two postings of a set stand in order, and the same one may stand in it again."""
     if before.vector != after.vector:
         return True
     if before is after:
-        return before.fault_class in _REPEATABLE
+        return before.again is not None
     return before.entry.sk < after.entry.sk
 
 
+def _told_apart(chosen: PostingSet) -> PostingSet:
+    """The set as its postings read: one that stands there again may be of another class."""
+    repeated = (False, *(before is after for before, after in pairwise(chosen)))
+    return tuple(
+        posting.repeated if again else posting
+        for posting, again in zip(chosen, repeated, strict=True)
+    )
+
+
 def doubt_of(postings: PostingSet) -> int:
-    """How much evidence speaks against a set in all; a posting made three times counts as such."""
-    thrice = len(postings) - len({id(posting) for posting in postings})
-    return thrice + sum(posting.doubt for posting in postings)
+    """How much evidence speaks against a set in all."""
+    return sum(posting.doubt for posting in postings)

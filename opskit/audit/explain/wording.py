@@ -9,6 +9,7 @@ from opskit.audit.explain.postings import Posting
 from opskit.audit.explain.resets import Reset
 from opskit.audit.report import Explanation
 from opskit.ledger.counters import Counters
+from opskit.money import format_minor
 
 LISTED = 100
 """An explanation lists so many candidates and says how many there are in all."""
@@ -31,6 +32,8 @@ class Faults(Protocol):
     def keys(self) -> tuple[str, ...]: ...  # noqa: D102
     @property
     def classes(self) -> tuple[FaultClass, ...]: ...  # noqa: D102
+    @property
+    def unlikely(self) -> int: ...  # noqa: D102
 
 
 def class_of(found: Sequence[Faults]) -> str:
@@ -44,21 +47,35 @@ def _class(faults: Faults) -> FaultClass:
     return FaultClass.SEVERAL if more else only
 
 
-def explained(found: Sequence[Faults], *, left_out: int) -> Explanation:
-    """The explanation that equally good sets of faults make together.
+def explained(found: Sequence[Faults], *, left_out: int, currency: str) -> Explanation:
+    """The explanation that equally good sets of faults make together, the likelier ones first.
 
     `left_out` counts the sets of the same size that evidence speaks against.
     """
     keys = tuple(dict.fromkeys(faults.keys for faults in found))
-    text = (_opening(len(keys)), *_sentences(found), *_also(found), *_rest(left_out))
+    text = (
+        _opening(len(keys)),
+        *_sentences(found, currency),
+        *_likelier(found),
+        *_also(found),
+        *_rest(left_out),
+    )
     return Explanation(fault_class=class_of(found), candidates=keys[:LISTED], text=" ".join(text))
 
 
-def unexplained(drift: Counters, why: str) -> Explanation:
+def unexplained(drift: Counters, why: str, *, currency: str) -> Explanation:
     """The explanation of a drift for which nothing was found."""
-    amounts = ", ".join(f"{name} {value:+d}" for name, value in drift.nonzero().items())
-    text = f"Nothing found accounts for {amounts} (minor units): {why}."
+    amounts = ", ".join(
+        f"{name.replace('_', ' ')} {'+' if value > 0 else ''}{_money(value, currency)}"
+        for name, value in drift.nonzero().items()
+    )
+    text = f"Nothing found accounts for {amounts}: {why}."
     return Explanation(FaultClass.UNEXPLAINED, (), text)
+
+
+def _money(amount: int, currency: str) -> str:
+    """An amount as a person reads it; only a known currency says what its minor units are."""
+    return format_minor(amount, currency) if currency else f"{amount:,} minor units"
 
 
 def _opening(sets: int) -> str:
@@ -79,37 +96,62 @@ def _rest(left_out: int) -> list[str]:
     return [f"{sets} of the same size {fit} the amounts; {reason}."] if left_out else []
 
 
-def _sentences(found: Sequence[Faults]) -> list[str]:
+def _likelier(found: Sequence[Faults]) -> list[str]:
+    """Which of the candidates the webhooks' times make likelier, if they tell any apart."""
+    first = found[0].unlikely
+    likelier = {faults.keys for faults in found if faults.unlikely == first}
+    rest = {faults.keys for faults in found} - likelier
+    if not rest:
+        return []
+    told = "The first is" if len(likelier) == 1 else f"The first {len(likelier)} are"
+    return [f"{told} likelier by the times of the webhooks, which do not rule out the rest."]
+
+
+def _sentences(found: Sequence[Faults], currency: str) -> list[str]:
     """What each of the first candidates says, numbered when there are several."""
-    told = [_sentence(faults) for faults in islice(found, SPELLED_OUT)]
+    told = [_sentence(faults, currency) for faults in islice(found, SPELLED_OUT)]
     if len(found) == 1:
         return [f"{told[0]}."]
     numbered = [f"({number}) {text}." for number, text in enumerate(told, start=1)]
     return [*numbered, "..."] if len(found) > SPELLED_OUT else numbered
 
 
-def _sentence(faults: Faults) -> str:
-    parts = [_posting(posting) for posting in faults.postings]
+def _sentence(faults: Faults, currency: str) -> str:
+    parts: list[str] = []
     if faults.reset:
         keys = faults.reset.keys
-        parts.insert(0, f"{len(keys)} entries from {keys[0]} to {keys[-1]}: {_RESET}")
+        parts.append(f"{len(keys)} entries from {keys[0]} to {keys[-1]}: {_RESET}")
+    for posting in faults.postings:
+        told = _posting(posting, currency)
+        parts.append(f"{told}, once more" if told in parts else told)
     return "; ".join(parts)
 
 
 _RESET = WORDS[FaultClass.COUNTERS_RESET]
 
 
-def _posting(posting: Posting) -> str:
+def _posting(posting: Posting, currency: str) -> str:
     entry = posting.entry
-    what = f"{entry.state} {entry.type} {entry.reason} of {entry.amount}"
+    what = f"{entry.state} {entry.type} {entry.reason} of {_money(entry.amount, currency)}"
     return f"{entry.sk} ({what}): {posting.fault_class}, {WORDS[posting.fault_class]}"
 
 
 def _also(found: Sequence[Faults]) -> list[str]:
     """The classes that would leave the same numbers on the same entries, if any."""
     named = class_of(found).split(OR)
-    others = {other for faults in found for p in faults.postings for other in p.others}
+    others = {other for faults in found for other in _other_classes(faults)}
     if any(faults.reset for faults in found):
         others |= {FaultClass.ENTRY_NOT_POSTED, FaultClass.ADJUSTMENT_NOT_POSTED}
     rest = [known for known in FaultClass if known in others and known not in named]
     return [f"Also consistent with: {', '.join(rest)}."] if rest else []
+
+
+def _other_classes(faults: Faults) -> set[FaultClass]:
+    """The other classes of each posting that the set does not name for its entry anyway."""
+    named = {(posting.entry.sk, posting.fault_class) for posting in faults.postings}
+    return {
+        other
+        for posting in faults.postings
+        for other in posting.others
+        if (posting.entry.sk, other) not in named
+    }

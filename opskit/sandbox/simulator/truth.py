@@ -35,36 +35,48 @@ def drift_of(world: World) -> Counters:
 def faults_of(world: World) -> tuple[InjectedFault, ...]:
     """Every fault whose movements do not cancel out, a reset first.
 
-    An entry that a reset and another fault struck is judged by what is left of its movements.
+    Of an entry that a reset struck only what was made too often after it is a fault of its own:
+    what else went wrong with it was lost with the rest.
     """
     moves: dict[str, list[Move]] = defaultdict(list)
     for move in world.moves:
         moves[move.sk].append(move)
-    wrong = {sk for sk, entry in _entries(world) if _sum(moves.get(sk, [])) != _owed(entry)}
-    for sk in wrong:
-        if _lost(moves[sk]):
-            moves[sk] = [move for move in moves[sk] if move.alive]
-    return (*_reset(moves), *_entry_faults(world, moves))
+    return (*_reset(world, moves), *_entry_faults(world, moves))
 
 
-def _reset(moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
+def _reset(world: World, moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
     """The reset of the counters, if it lost anything."""
-    keys = tuple(sorted(sk for sk, made in moves.items() if _lost(made)))
+    keys = tuple(sk for sk, entry in _entries(world) if _struck(entry, moves.get(sk, [])))
     if keys:
-        yield InjectedFault("counters_reset", keys)
+        yield InjectedFault("counters_reset", tuple(sorted(keys)))
 
 
 def _entry_faults(world: World, moves: Mapping[str, list[Move]]) -> Iterator[InjectedFault]:
-    """What was lost or made too often, entry by entry, as if nothing had been reset."""
+    """What was lost or made too often, entry by entry."""
     for sk, entry in _entries(world):
         made = moves.get(sk, [])
-        if _sum(made) != _owed(entry):
-            yield from (InjectedFault(found, (sk,)) for found in _classes(entry, made))
+        alive = [move for move in made if move.alive]
+        if _struck(entry, made):
+            found = _later(str(entry["state"]), _steps(alive), unfinished=False)
+        else:
+            found = _classes(entry, alive) if _sum(alive) != _owed(entry) else iter(())
+        yield from (InjectedFault(fault, (sk,)) for fault in found)
+
+
+def _struck(entry: Mapping[str, object], made: list[Move]) -> bool:
+    """Whether a reset lost an entry's first posting, and the counters show it."""
+    alive = [move for move in made if move.alive]
+    lost = [move for move in made if not move.alive]
+    return (
+        _sum(lost) != ZERO
+        and _sum(alive) != _owed(entry)
+        and all(move.step is not Step.POST for move in alive)
+    )
 
 
 def _classes(entry: Mapping[str, object], made: list[Move]) -> Iterator[str]:
     """The classes of an entry's faults, from its state and how often each movement was made."""
-    steps = Counter(move.step for move in made)
+    steps = _steps(made)
     if entry["type"] == "adjustment":
         yield "adjustment_not_posted" if not steps[Step.POST] else "adjustment_posted_twice"
         return
@@ -75,18 +87,23 @@ def _classes(entry: Mapping[str, object], made: list[Move]) -> Iterator[str]:
 
 
 def _later(state: str, steps: Counter[Step], *, unfinished: bool) -> Iterator[str]:
-    """What is wrong with the movements after the first, at most one class."""
+    """What is wrong with the movements after the first."""
     settled, released = steps[Step.SETTLE], steps[Step.RELEASE]
     if settled and released:
         yield "settled_and_released"
-    elif state == "pending" and settled + released:
+        return
+    if state == "pending" and settled + released:
         yield "state_not_recorded"
-    elif settled > 1:
+    if settled > 1:
         yield "settled_twice"
-    elif released > 1:
+    if released > 1:
         yield "released_twice"
-    elif unfinished and state != "pending":
+    if unfinished and state != "pending":
         yield "settle_not_posted" if state == "settled" else "release_not_posted"
+
+
+def _steps(made: list[Move]) -> Counter[Step]:
+    return Counter(move.step for move in made)
 
 
 def _waits(made: list[Move]) -> bool:
@@ -96,11 +113,6 @@ def _waits(made: list[Move]) -> bool:
 
 def _entries(world: World) -> Iterator[tuple[str, Mapping[str, object]]]:
     return ((sk, item) for sk, item in world.items.items() if sk.startswith("LEDGER#"))
-
-
-def _lost(made: list[Move]) -> bool:
-    """Whether a reset lost movements that do not cancel out."""
-    return _sum([move for move in made if not move.alive]) != ZERO
 
 
 def _sum(moves: list[Move]) -> Counters:

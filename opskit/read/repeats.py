@@ -23,6 +23,9 @@ from opskit.tables.items import KindName
 REASON = "the same key was read more than once with different content"
 
 _KEY = "hash(layout, account, sk)"
+_AT_ONCE = 400_000
+_COMPARING = "256MB"
+"""So many copies are compared at once, and in what memory: only reads with repeats need it."""
 
 
 def settle_repeats(folder: Path) -> int:
@@ -46,7 +49,7 @@ def settle_repeats(folder: Path) -> int:
 def bounded_duckdb() -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose memory does not grow with the table: what is more goes to disk."""
     with TemporaryDirectory(prefix="opskit-") as spill, duckdb.connect() as db:
-        db.execute("SET memory_limit = '96MB'")
+        db.execute("SET memory_limit = '64MB'")
         db.execute("SET threads = 2")
         db.execute("SET enable_progress_bar = false")  # it is drawn on stdout, where documents go
         db.execute("SET preserve_insertion_order = false")
@@ -65,13 +68,15 @@ def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
         return 0
     names = [str(path) for path in paths]
     db.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT {_KEY} AS key FROM read_parquet(?) "
-        "WHERE account IS NOT NULL AND sk IS NOT NULL GROUP BY 1 HAVING count(*) > 1",
+        f"CREATE OR REPLACE TEMP TABLE repeats AS SELECT {_KEY} AS key, count(*) AS copies "
+        "FROM read_parquet(?) WHERE account IS NOT NULL AND sk IS NOT NULL "
+        "GROUP BY 1 HAVING copies > 1",
         [names],
     )
-    if db.execute("SELECT count(*) FROM repeats").fetchall() == [(0,)]:
+    [(found,)] = db.execute("SELECT coalesce(sum(copies), 0)::BIGINT FROM repeats").fetchall()
+    if not found:
         return 0
-    _find_conflicts(db, names)
+    _find_conflicts(db, names, parts=found // _AT_ONCE + 1)
     before = sum(int(pq.read_metadata(path).num_rows) for path in paths)
     kept = _rewrite(db, folder / f"{kind}.settled", kind, names)
     _set_aside(db, folder, kind)
@@ -81,18 +86,20 @@ def _settle(db: duckdb.DuckDBPyConnection, folder: Path, kind: KindName) -> int:
     return before - kept
 
 
-def _find_conflicts(db: duckdb.DuckDBPyConnection, names: list[str]) -> None:
+def _find_conflicts(db: duckdb.DuckDBPyConnection, names: list[str], *, parts: int) -> None:
     """Make `copies`, the distinct rows of repeated keys, and `conflicts`, keys with several.
 
     Items kept as JSON are one when they say the same; one spelling of them stays.
     """
-    db.execute(
-        "CREATE OR REPLACE TEMP TABLE copies AS SELECT * EXCLUDE (content) FROM ("
-        "SELECT * EXCLUDE (item), min(item) AS item FROM ("
-        "SELECT *, content_digest(item) AS content FROM read_parquet(?) "
-        f"WHERE {_KEY} IN (SELECT key FROM repeats)) GROUP BY ALL)",
-        [names],
+    distinct = (
+        "SELECT * EXCLUDE (content) FROM (SELECT * EXCLUDE (item), min(item) AS item FROM ("
+        "SELECT *, content_digest(item) AS content FROM read_parquet($names) "
+        f"WHERE {_KEY} IN (SELECT key FROM repeats WHERE key % $parts = $part)) GROUP BY ALL)"
     )
+    db.execute(f"SET memory_limit = '{_COMPARING}'")
+    for part in range(parts):
+        make = "INSERT INTO copies" if part else "CREATE OR REPLACE TEMP TABLE copies AS"
+        db.execute(f"{make} {distinct}", {"names": names, "parts": parts, "part": part})
     db.execute(
         "CREATE OR REPLACE TEMP TABLE conflicts AS "
         "SELECT layout, account, sk FROM copies GROUP BY ALL HAVING count(*) > 1"

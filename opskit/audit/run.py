@@ -111,7 +111,7 @@ def _run_check(run: _Run, check: Check) -> CheckResult:
         return _result(check, Outcome.SKIPPED, reason=check.empty)
     outcome, reason = _outcome(examined, findings, len(unjudged))
     result = _result(check, outcome, examined=examined, reason=reason)
-    in_order = sorted(findings, key=lambda f: (f.account, f.key, f.condition))
+    in_order = sorted(findings, key=lambda f: (f.account, f.key, f.condition, f.id))
     ordered = explain_findings(run.books, in_order)
     noted = tuple(f for f in ordered if f.outcome is Outcome.NOTED)
     return replace(

@@ -16,15 +16,23 @@ WITH events AS (
 ),
 repeated AS (
     SELECT event FROM events GROUP BY event HAVING count(*) > 1
+),
+gathered AS (
+    SELECT
+        event,
+        list(sk ORDER BY ts, sk, account) AS keys,
+        list(account ORDER BY ts, sk, account) AS accounts,
+        list(amount_cents ORDER BY ts, sk, account) AS amounts
+    FROM events
+    SEMI JOIN repeated USING (event)
+    GROUP BY event
 )
 SELECT
-    min_by(account, ts) AS account,
-    min_by(sk, ts) AS key,
-    concat(count(*), ' entries come from one event') AS condition,
+    accounts[1] AS account,
+    keys[1] AS key,
+    concat(len(keys), ' entries come from one event') AS condition,
     event,
-    list(sk ORDER BY ts, sk) AS keys,
-    list(account ORDER BY ts, sk) AS accounts,
-    list(amount_cents ORDER BY ts, sk) AS amounts
-FROM events
-SEMI JOIN repeated USING (event)
-GROUP BY event
+    keys,
+    accounts,
+    amounts
+FROM gathered

@@ -37,9 +37,9 @@ shared AS (
         ids.reason,
         ids.field,
         ids.id,
-        list(account ORDER BY ts, sk) AS accounts,
-        list(sk ORDER BY ts, sk) AS keys,
-        list(amount_cents ORDER BY ts, sk) AS amounts
+        list(account ORDER BY ts, sk, account) AS accounts,
+        list(sk ORDER BY ts, sk, account) AS keys,
+        list(amount_cents ORDER BY ts, sk, account) AS amounts
     FROM ids
     JOIN repeated
         ON repeated.field = ids.field AND repeated.id = ids.id

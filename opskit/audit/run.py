@@ -32,8 +32,8 @@ _REUSED_VIEWS = (
     "computed_balances",
     "unjudged_accounts",
     "compared_balances",
-    "processor_ids",
-    "linked_payments",
+    "payment_links",
+    "shared_ids",
     "reversals",
 )
 _IN_FLIGHT = "; the account was written to just now, so this may be a write half done"

@@ -160,13 +160,21 @@ SELECT layout, account, last_write
 FROM account_activity, clock
 WHERE last_write > edge - settle_window AND settle_window > 0;
 
--- Every payment beside the entry it names, where that is there.
-CREATE VIEW linked_payments AS
+-- Every payment, and the id of the PayPal capture that its raw record is of.
+CREATE VIEW payments_with_capture AS
+SELECT *, coalesce(raw_capture_id, CASE WHEN raw_event_type LIKE 'PAYMENT.CAPTURE.%'
+    THEN raw_event_resource_id END) AS capture_id
+FROM payments;
+
+-- Every payment beside the entry it names, and every live credit that no payment names (`sk` is NULL
+-- then). `other_...` are the payment's processor ids that its entry does not carry.
+CREATE VIEW payment_links AS
 SELECT
-    payments.layout,
-    payments.account,
+    coalesce(payments.layout, entries.layout) AS layout,
+    coalesce(payments.account, entries.account) AS account,
     payments.sk,
-    payments.ledger_sk,
+    coalesce(payments.ledger_sk, entries.sk) AS ledger_sk,
+    entries.sk IS NOT NULL AS has_entry,
     payments.status,
     payments.amount_cents,
     payments.currency,
@@ -182,68 +190,129 @@ SELECT
         OR payments.transaction_id <> entries.ccbill_transaction_id
         OR payments.subscription_id
             <> coalesce(entries.ccbill_subscription_id, entries.paypal_subscription_id)
-        AS ids_differ
-FROM payments
-JOIN entries
+        AS ids_differ,
+    nullif(payments.payment_intent_id, entries.stripe_payment_intent_id) AS other_intent_id,
+    nullif(payments.charge_id, entries.stripe_charge_id) AS other_charge_id,
+    nullif(payments.external_id, entries.paypal_order_id) AS other_order_id,
+    nullif(payments.capture_id, entries.paypal_capture_id) AS other_capture_id,
+    nullif(payments.transaction_id, entries.ccbill_transaction_id) AS other_transaction_id
+FROM payments_with_capture AS payments
+FULL JOIN entries
     ON entries.sk = payments.ledger_sk
     AND entries.account = payments.account
-    AND entries.layout = payments.layout;
+    AND entries.layout = payments.layout
+WHERE payments.sk IS NOT NULL
+    OR (entries.type = 'credit' AND entries.state IN ('pending', 'settled'));
+
+-- Every payment beside the entry it names, where that is there.
+CREATE VIEW linked_payments AS
+SELECT
+    layout, account, sk, ledger_sk, status, amount_cents, currency, charge_id, method,
+    entry_type, entry_state, entry_ts, entry_amount_cents, ids_differ
+FROM payment_links WHERE sk IS NOT NULL AND has_entry;
+
+-- Every live credit that no payment names.
+CREATE VIEW unnamed_credits AS
+SELECT * FROM entries
+SEMI JOIN payment_links AS links
+    ON links.sk IS NULL AND links.ledger_sk = entries.sk
+    AND links.account = entries.account AND links.layout = entries.layout;
 
 -- Every processor id that an entry or a payment carries, under the name of its field on entries.
 -- `entry_sk` is the entry itself, or the one the payment names.
 CREATE VIEW processor_ids AS
-SELECT layout, account, sk, 'entries' AS kind, field, id, sk AS entry_sk
-FROM entries
-UNPIVOT (id FOR field IN (
-    stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
-    ccbill_transaction_id))
+SELECT layout, account, sk, 'entries' AS kind, 'stripe_payment_intent_id' AS field,
+    stripe_payment_intent_id AS id, sk AS entry_sk
+FROM entries WHERE stripe_payment_intent_id IS NOT NULL
 UNION ALL
-SELECT layout, account, sk, 'payments' AS kind, field, id, ledger_sk AS entry_sk
-FROM (
-    SELECT
-        layout, account, sk, ledger_sk,
-        payment_intent_id AS stripe_payment_intent_id,
-        charge_id AS stripe_charge_id,
-        external_id AS paypal_order_id,
-        coalesce(raw_capture_id, CASE WHEN raw_event_type LIKE 'PAYMENT.CAPTURE.%'
-            THEN raw_event_resource_id END) AS paypal_capture_id,
-        transaction_id AS ccbill_transaction_id
-    FROM payments
+SELECT layout, account, sk, 'entries' AS kind, 'stripe_charge_id' AS field,
+    stripe_charge_id AS id, sk AS entry_sk
+FROM entries WHERE stripe_charge_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'entries' AS kind, 'paypal_order_id' AS field,
+    paypal_order_id AS id, sk AS entry_sk
+FROM entries WHERE paypal_order_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'entries' AS kind, 'paypal_capture_id' AS field,
+    paypal_capture_id AS id, sk AS entry_sk
+FROM entries WHERE paypal_capture_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'entries' AS kind, 'ccbill_transaction_id' AS field,
+    ccbill_transaction_id AS id, sk AS entry_sk
+FROM entries WHERE ccbill_transaction_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'payments', 'stripe_payment_intent_id', payment_intent_id, ledger_sk
+FROM payments_with_capture WHERE payment_intent_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'payments', 'stripe_charge_id', charge_id, ledger_sk
+FROM payments_with_capture WHERE charge_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'payments', 'paypal_order_id', external_id, ledger_sk
+FROM payments_with_capture WHERE external_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'payments', 'paypal_capture_id', capture_id, ledger_sk
+FROM payments_with_capture WHERE capture_id IS NOT NULL
+UNION ALL
+SELECT layout, account, sk, 'payments', 'ccbill_transaction_id', transaction_id, ledger_sk
+FROM payments_with_capture WHERE transaction_id IS NOT NULL;
+
+-- The rows of processor_ids whose id is on more than an entry and the payment that names it, each
+-- with its entry, whose columns are NULL where that is not there.
+CREATE VIEW shared_ids AS
+WITH once_a_pair (field, id) AS (
+    SELECT field, id FROM processor_ids WHERE kind = 'entries'
+    UNION ALL SELECT 'stripe_payment_intent_id', other_intent_id FROM payment_links
+    UNION ALL SELECT 'stripe_charge_id', other_charge_id FROM payment_links
+    UNION ALL SELECT 'paypal_order_id', other_order_id FROM payment_links
+    UNION ALL SELECT 'paypal_capture_id', other_capture_id FROM payment_links
+    UNION ALL SELECT 'ccbill_transaction_id', other_transaction_id FROM payment_links
+),
+shared AS (
+    SELECT processor_ids.* FROM processor_ids
+    SEMI JOIN (
+        SELECT field, id FROM once_a_pair WHERE id IS NOT NULL
+        GROUP BY field, id HAVING count(*) > 1
+    ) AS repeated USING (field, id)
 )
-UNPIVOT (id FOR field IN (
-    stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
-    ccbill_transaction_id));
+SELECT
+    shared.*, entries.type, entries.state, entries.reason, entries.ts, entries.amount_cents,
+    entries.dispute_id, entries.event_id
+FROM shared
+LEFT JOIN entries
+    ON entries.sk = shared.entry_sk
+    AND entries.account = shared.account
+    AND entries.layout = shared.layout;
 
 -- Every live adjustment with the credit it takes back or gives back: the credit that carries one
 -- of its processor ids, or whose payment does, or that its event's custom id names.
 CREATE VIEW reversals AS
 WITH adjustments AS (
-    SELECT layout, account, sk, ts, reason, amount_cents, dispute_id, event_custom_id
+    SELECT layout, account, sk, ts, reason, amount_cents, dispute_id, event_id, event_custom_id,
+        stripe_payment_intent_id, stripe_charge_id
     FROM entries WHERE type = 'adjustment' AND state <> 'reversed'
 ),
-named AS (
-    SELECT layout, account, sk, field, id
-    FROM processor_ids SEMI JOIN adjustments USING (sk, account, layout)
-    WHERE kind = 'entries'
-),
 candidates AS (
-    SELECT named.layout, named.account, named.sk, others.entry_sk AS original_sk
-    FROM named
-    JOIN processor_ids AS others USING (id, field, account, layout)
-    WHERE others.entry_sk IS NOT NULL AND others.entry_sk <> named.sk
+    SELECT mine.layout, mine.account, mine.sk, credits.entry_sk AS original_sk,
+        credits.state AS original_state, credits.amount_cents AS original_amount_cents
+    FROM shared_ids AS mine
+    JOIN shared_ids AS credits USING (id, field, account, layout)
+    WHERE mine.kind = 'entries' AND mine.type = 'adjustment' AND mine.state <> 'reversed'
+        AND credits.type = 'credit'
     UNION ALL
-    SELECT layout, account, sk, split_part(event_custom_id, '|', 2)
-    FROM adjustments WHERE event_custom_id LIKE '%|LEDGER#%'
+    SELECT adjustments.layout, adjustments.account, adjustments.sk, credits.sk, credits.state,
+        credits.amount_cents
+    FROM adjustments
+    JOIN entries AS credits
+        ON credits.sk = split_part(adjustments.event_custom_id, '|', 2)
+        AND credits.account = adjustments.account
+        AND credits.layout = adjustments.layout
+    WHERE adjustments.event_custom_id LIKE '%|LEDGER#%' AND credits.type = 'credit'
 ),
 originals AS (
-    SELECT candidates.layout, candidates.account, candidates.sk,
-        max(candidates.original_sk) AS original_sk
-    FROM candidates
-    JOIN entries
-        ON entries.layout = candidates.layout AND entries.account = candidates.account
-        AND entries.sk = candidates.original_sk
-    WHERE entries.type = 'credit'
-    GROUP BY ALL
+    SELECT layout, account, sk, max(original_sk) AS original_sk,
+        arg_max_null(original_state, original_sk) AS original_state,
+        arg_max_null(original_amount_cents, original_sk) AS original_amount_cents
+    FROM candidates GROUP BY ALL
 )
-SELECT adjustments.*, originals.original_sk
+SELECT adjustments.*, original_sk, original_state, original_amount_cents
 FROM adjustments LEFT JOIN originals USING (layout, account, sk);

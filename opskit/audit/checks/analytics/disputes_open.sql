@@ -9,18 +9,16 @@
 -- empty: no payment was disputed
 WITH disputes AS (
     SELECT
-        reversals.layout,
-        reversals.account,
-        reversals.sk,
-        reversals.ts,
-        reversals.reason,
-        reversals.dispute_id,
-        reversals.amount_cents,
-        coalesce(stripe_payment_intent_id, stripe_charge_id, reversals.dispute_id) AS payment
+        layout,
+        account,
+        sk,
+        ts,
+        reason,
+        dispute_id,
+        amount_cents,
+        coalesce(stripe_payment_intent_id, stripe_charge_id, dispute_id) AS payment
     FROM reversals
-    JOIN (SELECT layout, account, sk, stripe_payment_intent_id, stripe_charge_id FROM entries)
-        USING (layout, account, sk)
-    WHERE reversals.reason IN ('dispute_funds_withdrawn', 'dispute_funds_reinstated')
+    WHERE reason IN ('dispute_funds_withdrawn', 'dispute_funds_reinstated')
 )
 SELECT
     account,

@@ -8,17 +8,13 @@
 -- parameters: round_amount INTEGER = 1000
 -- empty: there is no adjustment
 SELECT
-    reversals.account,
-    reversals.sk AS key,
+    account,
+    sk AS key,
     'the adjustment is of a round amount' AS condition,
-    reversals.reason,
-    reversals.amount_cents,
-    originals.amount_cents AS payment_amount
+    reason,
+    amount_cents,
+    original_amount_cents AS payment_amount
 FROM reversals
-LEFT JOIN entries AS originals
-    ON originals.layout = reversals.layout
-    AND originals.account = reversals.account
-    AND originals.sk = reversals.original_sk
-WHERE reversals.amount_cents > 0
-    AND reversals.amount_cents % $round_amount = 0
-    AND reversals.amount_cents IS DISTINCT FROM originals.amount_cents
+WHERE amount_cents > 0
+    AND amount_cents % $round_amount = 0
+    AND amount_cents IS DISTINCT FROM original_amount_cents

@@ -7,32 +7,28 @@
 -- population: SELECT count(DISTINCT (layout, account, original_sk)) FROM reversals WHERE original_sk IS NOT NULL
 -- empty: nothing was taken back
 WITH distinct_reversals AS (
-    SELECT DISTINCT layout, account, original_sk, reason, amount_cents, dispute_id, event_id
-    FROM reversals JOIN (SELECT layout, account, sk, event_id FROM entries)
-        USING (layout, account, sk)
+    SELECT DISTINCT layout, account, original_sk, original_amount_cents, reason, amount_cents,
+        dispute_id, event_id
+    FROM reversals
     WHERE original_sk IS NOT NULL
 ),
 summed AS (
     SELECT
-        layout,
         account,
         original_sk,
+        original_amount_cents AS captured,
         sum(CASE WHEN reason = 'dispute_funds_reinstated' THEN -amount_cents
             ELSE amount_cents END) AS taken_back,
         list(reason ORDER BY reason) AS reasons
     FROM distinct_reversals
-    GROUP BY layout, account, original_sk
+    GROUP BY layout, account, original_sk, original_amount_cents
 )
 SELECT
-    summed.account,
+    account,
     original_sk AS key,
     'more was taken back than was captured' AS condition,
-    entries.amount_cents AS captured,
+    captured,
     CAST(taken_back AS HUGEINT) AS taken_back,
     reasons
 FROM summed
-JOIN entries
-    ON entries.layout = summed.layout
-    AND entries.account = summed.account
-    AND entries.sk = summed.original_sk
-WHERE taken_back > entries.amount_cents
+WHERE taken_back > captured

@@ -5,11 +5,7 @@
 -- criterion: No two entries that are not reversed share a processor id, type and reason. Refunds of several parts differ in amount or event, disputes in their own id.
 -- remedy: Compare with the processor's own record of the id; all but one of the entries post money that moved once.
 -- population: SELECT count(*) FROM entries WHERE coalesce(stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id, ccbill_transaction_id) IS NOT NULL
-WITH candidates AS (
-    SELECT field, id FROM processor_ids WHERE kind = 'entries'
-    GROUP BY field, id HAVING count(*) > 1
-),
-ids AS (
+WITH ids AS (
     SELECT
         account,
         sk,
@@ -22,9 +18,7 @@ ids AS (
         dispute_id,
         CASE WHEN type = 'adjustment' THEN event_id END AS event,
         CASE WHEN type = 'adjustment' THEN amount_cents END AS part
-    FROM processor_ids
-    SEMI JOIN candidates USING (field, id)
-    JOIN entries USING (layout, account, sk)
+    FROM shared_ids
     WHERE kind = 'entries' AND state IS DISTINCT FROM 'reversed'
 ),
 repeated AS (

@@ -7,39 +7,27 @@
 -- population: SELECT count(*) FROM entries WHERE type = 'credit' AND state IN ('pending', 'settled') AND reason IS DISTINCT FROM 'paypal_capture_webhook'
 -- parameters: orphan_window INTEGER = 86400
 -- empty: no credit counts
-WITH identified AS (
-    SELECT DISTINCT layout, account, sk FROM processor_ids WHERE kind = 'entries'
-),
-known_to_payments AS (
-    SELECT DISTINCT mine.layout, mine.account, mine.sk
-    FROM processor_ids AS mine
-    JOIN processor_ids AS theirs USING (id, field, account, layout)
+WITH known_to_payments AS (
+    SELECT mine.layout, mine.account, mine.sk
+    FROM shared_ids AS mine
+    JOIN shared_ids AS theirs USING (id, field, account, layout)
     WHERE mine.kind = 'entries' AND theirs.kind = 'payments'
         AND theirs.entry_sk IS DISTINCT FROM mine.sk
 )
 SELECT
-    entries.account,
-    entries.sk AS key,
+    account,
+    sk AS key,
     'no payment names this credit' AS condition,
-    entries.state,
-    entries.reason,
-    entries.amount_cents,
-    entries.stripe_payment_intent_id,
-    entries.ccbill_transaction_id,
-    entries.idempotency_key
-FROM entries
+    state,
+    reason,
+    amount_cents,
+    stripe_payment_intent_id,
+    ccbill_transaction_id,
+    idempotency_key
+FROM unnamed_credits
 CROSS JOIN clock
-LEFT JOIN identified USING (layout, account, sk)
-ANTI JOIN payments
-    ON payments.layout = entries.layout
-    AND payments.account = entries.account
-    AND payments.ledger_sk = entries.sk
-ANTI JOIN known_to_payments
-    ON known_to_payments.layout = entries.layout
-    AND known_to_payments.account = entries.account
-    AND known_to_payments.sk = entries.sk
-WHERE entries.type = 'credit'
-    AND entries.state IN ('pending', 'settled')
-    AND (entries.state = 'pending' OR identified.sk IS NOT NULL)
-    AND entries.reason IS DISTINCT FROM 'paypal_capture_webhook'
-    AND entries.ts <= clock.as_of - $orphan_window
+ANTI JOIN known_to_payments USING (layout, account, sk)
+WHERE (state = 'pending' OR coalesce(stripe_payment_intent_id, stripe_charge_id, paypal_order_id,
+        paypal_capture_id, ccbill_transaction_id) IS NOT NULL)
+    AND reason IS DISTINCT FROM 'paypal_capture_webhook'
+    AND ts <= clock.as_of - $orphan_window

@@ -6,16 +6,12 @@
 -- remedy: Look for the entry under the account's other keys and in a point-in-time restore; a lost entry leaves the counters without their evidence.
 -- population: SELECT count(*) FROM payments WHERE ledger_sk IS NOT NULL
 SELECT
-    payments.account,
-    payments.sk AS key,
+    account,
+    sk AS key,
     'the payment names an entry that is not there' AS condition,
-    payments.ledger_sk,
-    payments.status,
-    payments.amount_cents,
-    payments.currency
-FROM payments
-ANTI JOIN entries
-    ON entries.layout = payments.layout
-    AND entries.account = payments.account
-    AND entries.sk = payments.ledger_sk
-WHERE payments.ledger_sk IS NOT NULL
+    ledger_sk,
+    status,
+    amount_cents,
+    currency
+FROM payment_links
+WHERE ledger_sk IS NOT NULL AND NOT has_entry

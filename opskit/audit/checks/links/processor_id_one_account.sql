@@ -7,7 +7,7 @@
 -- population: SELECT count(*) FROM processor_ids
 -- empty: no item carries a processor id
 WITH ids AS (
-    SELECT layout, account, sk, field, id FROM processor_ids
+    SELECT layout, account, sk, field, id FROM shared_ids
     UNION ALL
     SELECT layout, account, sk, 'subscription_id', subscription_id FROM subscriptions
     WHERE subscription_id IS NOT NULL

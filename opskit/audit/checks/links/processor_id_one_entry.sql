@@ -6,30 +6,16 @@
 -- remedy: One of the two credits posts money that moved once; compare with the processor's record of the id.
 -- population: SELECT count(*) FROM processor_ids WHERE kind = 'entries'
 -- empty: no live credit carries a processor id
-WITH suspects AS (
-    SELECT layout, account, field, id FROM processor_ids
-    WHERE entry_sk IS NOT NULL
-    GROUP BY layout, account, field, id
-    HAVING min(entry_sk) <> max(entry_sk) AND count(*) > count(*) FILTER (WHERE kind = 'entries')
-),
-elsewhere AS (
-    SELECT mine.layout, mine.account, mine.sk, mine.field, mine.id,
-        theirs.sk AS payment, theirs.entry_sk AS other_sk
-    FROM suspects
-    JOIN processor_ids AS mine USING (layout, account, field, id)
-    JOIN processor_ids AS theirs USING (layout, account, field, id)
-    WHERE mine.kind = 'entries' AND theirs.kind = 'payments' AND theirs.entry_sk <> mine.sk
+WITH credits AS (
+    SELECT * FROM shared_ids WHERE type = 'credit' AND state IN ('pending', 'settled')
 ),
 clashes AS (
-    SELECT elsewhere.*, mine.reason, other.reason AS other_reason, mine.amount_cents,
-        other.amount_cents AS other_amount
-    FROM elsewhere
-    JOIN entries AS mine USING (layout, account, sk)
-    JOIN entries AS other
-        ON other.layout = elsewhere.layout AND other.account = elsewhere.account
-        AND other.sk = elsewhere.other_sk
-    WHERE mine.type = 'credit' AND mine.state IN ('pending', 'settled')
-        AND other.type = 'credit' AND other.state IN ('pending', 'settled')
+    SELECT mine.layout, mine.account, mine.sk, mine.field, mine.id, theirs.sk AS payment,
+        theirs.entry_sk AS other_sk, mine.reason, theirs.reason AS other_reason,
+        mine.amount_cents, theirs.amount_cents AS other_amount
+    FROM credits AS mine
+    JOIN credits AS theirs USING (layout, account, field, id)
+    WHERE mine.kind = 'entries' AND theirs.kind = 'payments' AND theirs.entry_sk <> mine.sk
 )
 SELECT
     account,
@@ -44,7 +30,7 @@ SELECT
     amount_cents,
     other_amount
 FROM clashes
-ANTI JOIN processor_ids AS copies
+ANTI JOIN shared_ids AS copies
     ON copies.layout = clashes.layout AND copies.account = clashes.account
     AND copies.sk = clashes.other_sk AND copies.kind = 'entries'
     AND copies.field = clashes.field AND copies.id = clashes.id

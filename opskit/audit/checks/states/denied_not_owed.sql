@@ -7,18 +7,14 @@
 -- population: SELECT count(*) FROM reversals WHERE reason IN ('payment.capture.denied', 'payment.capture.declined')
 -- empty: no capture was denied or declined
 SELECT
-    reversals.account,
-    reversals.sk AS key,
+    account,
+    sk AS key,
     'the capture was denied and had not been credited' AS condition,
-    reversals.reason,
-    reversals.amount_cents,
-    reversals.original_sk AS credit,
-    originals.state AS credit_state
+    reason,
+    amount_cents,
+    original_sk AS credit,
+    original_state AS credit_state
 FROM reversals
-LEFT JOIN entries AS originals
-    ON originals.layout = reversals.layout
-    AND originals.account = reversals.account
-    AND originals.sk = reversals.original_sk
-WHERE reversals.reason IN ('payment.capture.denied', 'payment.capture.declined')
-    AND reversals.amount_cents > 0
-    AND originals.state IS DISTINCT FROM 'settled'
+WHERE reason IN ('payment.capture.denied', 'payment.capture.declined')
+    AND amount_cents > 0
+    AND original_state IS DISTINCT FROM 'settled'

@@ -8,17 +8,15 @@
 -- empty: no payment was disputed
 WITH disputes AS (
     SELECT
-        entries.layout,
-        entries.account,
-        entries.sk,
-        entries.reason,
-        entries.amount_cents,
-        entries.dispute_id,
-        coalesce(entries.stripe_payment_intent_id, entries.stripe_charge_id,
-            reversals.original_sk, '') AS payment
+        layout,
+        account,
+        sk,
+        reason,
+        amount_cents,
+        dispute_id,
+        coalesce(stripe_payment_intent_id, stripe_charge_id, original_sk, '') AS payment
     FROM reversals
-    JOIN entries USING (layout, account, sk)
-    WHERE entries.reason IN ('dispute_funds_withdrawn', 'dispute_funds_reinstated')
+    WHERE reason IN ('dispute_funds_withdrawn', 'dispute_funds_reinstated')
 ),
 summed AS (
     SELECT

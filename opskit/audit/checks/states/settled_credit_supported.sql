@@ -7,22 +7,15 @@
 -- population: SELECT count(*) FROM entries WHERE type = 'credit' AND state = 'settled'
 -- parameters: manual_reasons TEXT =
 -- empty: no credit is settled
-WITH identified AS (
-    SELECT DISTINCT layout, account, sk FROM processor_ids WHERE kind = 'entries'
-)
 SELECT
-    entries.account,
-    entries.sk AS key,
+    account,
+    sk AS key,
     'the credit is settled, carries no processor id and no payment names it' AS condition,
-    entries.reason,
-    entries.amount_cents,
-    entries.idempotency_key
-FROM entries
-ANTI JOIN identified USING (layout, account, sk)
-ANTI JOIN payments
-    ON payments.layout = entries.layout
-    AND payments.account = entries.account
-    AND payments.ledger_sk = entries.sk
-WHERE entries.type = 'credit'
-    AND entries.state = 'settled'
-    AND NOT list_contains(string_split($manual_reasons, ','), coalesce(entries.reason, ''))
+    reason,
+    amount_cents,
+    idempotency_key
+FROM unnamed_credits
+WHERE state = 'settled'
+    AND coalesce(stripe_payment_intent_id, stripe_charge_id, paypal_order_id, paypal_capture_id,
+        ccbill_transaction_id) IS NULL
+    AND NOT list_contains(string_split($manual_reasons, ','), coalesce(reason, ''))

@@ -53,6 +53,7 @@ def snapshot() -> None:
 @click.option("--workers", type=int, help="Read so many segments at a time (up to 8).")
 @click.option("--read-units", type=float, help="Spend at most so many read units a second.")
 @click.option("--eventual", is_flag=True, help="Eventually consistent reads, at half the units.")
+@click.option("--strict", is_flag=True, help="Refuse pages that come without a checksum.")
 @DEADLINE
 @MORE_FILES
 @common_options
@@ -91,6 +92,7 @@ def _options(scan: dict[str, object]) -> "ScanOptions":
         workers=scan["workers"],  # type: ignore[arg-type]
         read_units=scan["read_units"],  # type: ignore[arg-type]
         strong=not scan["eventual"],
+        strict=bool(scan["strict"]),
         patience=Patience(scan["deadline"]),  # type: ignore[arg-type]
     )
 

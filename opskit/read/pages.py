@@ -40,11 +40,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What every page of one read shares."""
+    """What every page of one read shares; a `strict` one refuses a page without a checksum."""
 
     layout: Layout
     patience: Patience
     gate: Gate
+    strict: bool = False
 
 
 def read_pages(
@@ -84,6 +85,8 @@ def _persistently(operation: Operation, request: dict[str, Any], reading: Readin
         with reading.gate.turn(reading.patience):
             answer = operation(**request)
         page = _page(answer, reading.layout)
+        if reading.strict and not page.checked:
+            raise CorruptResponseError("a page came without the checksum that --strict wants")
         reading.gate.spend(page.units)
         return page
 

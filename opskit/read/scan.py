@@ -40,15 +40,22 @@ _SEGMENT_BYTES = 64 * 1024 * 1024
 _MOST_WORKERS = 8
 _LARGE = 64 * 1024 * 1024
 _UNIT_BYTES = 4096
+_MILLION_UNITS_USD = 0.125
+"""On-demand list price of us-east-1 since November 2024 (aws.amazon.com/dynamodb/pricing)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """How a table is scanned; `segments` and `workers` follow the table's size where not given."""
+    """How a table is scanned; `segments` and `workers` follow the table's size where not given.
+
+    A `strict` scan refuses pages without a checksum, which something between here and AWS may take
+    away; otherwise the manifest counts them.
+    """
 
     segments: int | None = None
     workers: int | None = None
     strong: bool = True
+    strict: bool = False
     read_units: float | None = None
     patience: Patience = field(default_factory=Patience)
 
@@ -137,7 +144,8 @@ class _Scan:
         todo = [name for name, segment in segments.items() if not segment.done]
         workers = self.options.workers_of(len(todo) or 1)
         gate = Gate(workers, self.options.read_units)
-        reading = Reading(self.table.layout, self.options.patience, gate)
+        options = self.options
+        reading = Reading(self.table.layout, options.patience, gate, options.strict)
         meter = Meter(self.table.name, progress, self.table.items)
         _tell_cost(self.table, self.options, progress)
 
@@ -226,7 +234,8 @@ def _tell_cost(table: TableIdentity, options: ScanOptions, progress: Progress) -
         return
     units = ceil(table.size / _UNIT_BYTES) / (1 if options.strong else 2)
     limit = f", at most {options.read_units:g} a second" if options.read_units else ""
+    price = units / 1e6 * _MILLION_UNITS_USD
     progress(
-        f"{table.name}: about {units:,.0f} read units{limit}, by a size of {table.size:,} bytes "
-        "that may be 6 hours old"
+        f"{table.name}: about {units:,.0f} read units{limit}, on demand {price:,.2f} USD at "
+        f"{_MILLION_UNITS_USD} a million; by a size of {table.size:,} bytes up to 6 hours old"
     )

@@ -71,7 +71,8 @@ def test_every_row_is_there() -> None:
 
 
 def _options(**more: object) -> ScanOptions:
-    return ScanOptions(segments=8, patience=patience_on(VirtualClock()), **more)  # type: ignore[arg-type]
+    chosen: dict[str, object] = {"segments": 8, "patience": patience_on(VirtualClock()), **more}
+    return ScanOptions(**chosen)  # type: ignore[arg-type]
 
 
 def test_one_segment_of_eight(seam: Seam, tmp_path: Path) -> None:
@@ -92,6 +93,29 @@ def test_one_segment_of_eight(seam: Seam, tmp_path: Path) -> None:
     resumed = resume_table(seam.client, tmp_path / "s", options=_options())
     assert require_complete(resumed)
     assert not fault_of(resumed, model.items)
+
+
+@pytest.mark.parametrize("way", [Way.SERIAL, Way.PARALLEL])
+def test_without_checksums(way: Way, seam: Seam, tmp_path: Path) -> None:
+    """Pages whose checksum was taken away are counted; a strict scan does not use them."""
+    model = model_of(1)
+    seam.answer = lambda operation, request: model.answer(operation, request).header(
+        "x-amz-crc32", None
+    )
+    segments = 1 if way is Way.SERIAL else 8
+    options = _options(segments=segments)
+    taken = snapshot_table(seam.client, TABLE, tmp_path / "s", options=options)
+    pages = sum(segment.pages for segment in taken.manifest.segments.values())
+    assert taken.manifest.unchecked_pages == pages
+    assert f"{pages} of its pages without a checksum" in taken.manifest.describe()
+    with pytest.raises(CorruptResponseError, match="without the checksum"):
+        snapshot_table(
+            seam.client,
+            TABLE,
+            tmp_path / "strict",
+            options=_options(segments=segments, strict=True),
+        )
+    assert not (tmp_path / "strict").exists()
 
 
 @pytest.mark.parametrize("way", Way)

@@ -1,7 +1,8 @@
 """The soak: many simulated histories, audited and held against the truth.
 
 `python -m tests.soak.histories --histories 100000` runs in batches and prints the seeds of every
-history that the audit got wrong; it exits 1 when a promise is broken.
+history that the audit got wrong; it exits 1 when a promise is broken. `--seed 27310` runs single
+seeds instead, and prints what was injected beside what the audit says of it.
 """
 
 import argparse
@@ -11,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from opskit.audit.explain.findings import DRIFT_CHECK
+from opskit.audit.run import audit_snapshot
+from opskit.read.snapshot import open_snapshot
 from opskit.sandbox.simulator import AS_OF, STORMY, History, simulate
 from opskit.sandbox.simulator.judge import Score, audit_histories
 
@@ -48,14 +52,38 @@ def broken(score: Score) -> str:
     return "; ".join(told)
 
 
+def told(seed: int) -> Iterator[str]:
+    """One seed's history: what was injected, what the audit says of it, and where it was wrong."""
+    one = history(seed)
+    yield f"seed {seed}: {one.account}, {one.writes} writes, drift {one.drift.nonzero()}"
+    yield from (
+        f"  injected {fault.fault_class}: {', '.join(fault.keys)}" for fault in one.injected
+    )
+    with TemporaryDirectory(prefix="opskit-soak-") as folder:
+        score = audit_histories([one], Path(folder), AS_OF)
+        report = audit_snapshot(open_snapshot(Path(folder) / "snapshot"), as_of=AS_OF)
+    for finding in report.findings:
+        if finding.check == DRIFT_CHECK and finding.explanation:
+            yield f"  explained {finding.explanation.fault_class}: {finding.explanation.text}"
+    yield f"  {broken(score) or ('misread' if score.misread else 'right')}"
+
+
 def main() -> int:
-    """Run the soak and print a line a batch."""
+    """Run the soak and print a line a batch, or single seeds and print what came of each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--histories", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, nargs="+", default=[], help="run these seeds alone")
     options = parser.parse_args()
+    for seed in options.seed:
+        print("\n".join(told(seed)), flush=True)
+    return 0 if options.seed else soak(options.histories, options.first)
+
+
+def soak(histories: int, first: int) -> int:
+    """Run histories in batches and print a line a batch; 1 when a promise was broken."""
     started, status, totals = time.monotonic(), 0, [0, 0, 0, 0]
-    for score in scores(options.histories, options.first):
+    for score in scores(histories, first):
         counted = (score.histories, score.drifted, len(score.misread), score.exact)
         totals = [a + b for a, b in zip(totals, counted, strict=True)]
         done, drifted, misread, exact = totals

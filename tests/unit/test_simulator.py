@@ -72,14 +72,6 @@ def _times(item: dict[str, dict[str, object]]) -> list[str]:
     return [name for name in ("ts", "updated_at") if name in item]
 
 
-def test_a_crash_after_any_write_stops_the_flow_there() -> None:
-    """A world in which every write crashes makes one write for each flow."""
-    world = begin(3, int(AS_OF.timestamp()), flows=5, faults=FaultRates(crash=1.0))
-    world.run()
-    assert world.writes == 5
-    assert not world.in_flight
-
-
 def test_a_world_may_be_run_a_write_at_a_time() -> None:
     """Stopping after each write and going on leads to the same items as one run."""
     stepwise, at_once = begin(11, 0), begin(11, 0)

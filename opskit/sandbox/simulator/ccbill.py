@@ -1,5 +1,7 @@
 """CCBill: entry and counters first, then the call and all again; rebills come by webhook."""
 
+from functools import partial
+
 from opskit.sandbox.account import digest
 from opskit.sandbox.items import major_units
 from opskit.sandbox.simulator.world import (
@@ -11,6 +13,7 @@ from opskit.sandbox.simulator.world import (
     release,
     settle,
     settled,
+    webhook_delay,
 )
 
 _MARKERS = "CCBILL_WEBHOOK"
@@ -26,8 +29,8 @@ def sign_up(world: World) -> Flow:
     """Start a subscription; it is rebilled by webhooks until it ends."""
     subscription = world.reference("sub")
     for month in range(world.rng.randint(0, 3)):
-        after = (month + 1) * 250_000 + world.rng.randint(0, 9_999)
-        world.start(_rebilled(world, subscription), after=after)
+        after = (month + 1) * 250_000 + webhook_delay(world)
+        world.deliver(partial(_rebilled, world, subscription, world.reference("cc")), after=after)
     yield from _charged(world, "subscription_signup", MONTHLY, subscription=subscription)
 
 
@@ -50,7 +53,9 @@ def _charged(world: World, reason: str, amount: int, subscription: str | None = 
         _subscription(world, subscription, transaction)
         yield 0
     if approved and world.rng.random() < 0.25:
-        world.start(_taken_back(world, transaction, amount), after=world.rng.randint(9_000, 99_999))
+        what = world.rng.choice(("Chargeback", "Refund", "Void", "Return"))
+        after = world.rng.randint(9_000, 99_999) + webhook_delay(world)
+        world.deliver(partial(_taken_back, world, what, transaction, amount), after=after)
 
 
 def _entry(world: World, reason: str, amount: int) -> str:
@@ -99,12 +104,11 @@ def _event(world: World, what: str, transaction: str, amount: int) -> dict[str, 
     return {"eventType": what, "payload": payload, "q": {"eventType": what}}
 
 
-def _rebilled(world: World, subscription: str) -> Flow:
+def _rebilled(world: World, subscription: str, transaction: str) -> Flow:
     """A renewal: entry settled at once, counters, payment, subscription."""
-    if f"SUB#{subscription}" not in world.items:
+    known = f"SUB#{subscription}" in world.items
+    if not known or not world.mark(_MARKERS, digest(world.account, transaction), ttl="ttl"):
         return
-    transaction = world.reference("cc")
-    world.mark(_MARKERS, digest(world.account, transaction), ttl="ttl")
     yield world.pause()
     raw = _event(world, "RenewalSuccess", transaction, MONTHLY)
     ids = {"ccbill_transaction_id": transaction, "ccbill_subscription_id": subscription}
@@ -119,11 +123,11 @@ def _rebilled(world: World, subscription: str) -> Flow:
     yield 0
 
 
-def _taken_back(world: World, transaction: str, amount: int) -> Flow:
+def _taken_back(world: World, what: str, transaction: str, amount: int) -> Flow:
     """A chargeback, refund, void or return; without its amount it is of zero."""
-    what = world.rng.choice(("Chargeback", "Refund", "Void", "Return"))
+    if not world.mark(_MARKERS, digest(world.account, transaction, what), ttl="ttl"):
+        return
     taken = 0 if world.chance(world.faults.amountless) else amount
-    world.mark(_MARKERS, digest(world.account, transaction, what), ttl="ttl")
     yield world.pause()
     meta = _event(world, what, transaction, taken)
     ids = {"ccbill_transaction_id": transaction, "meta": meta}

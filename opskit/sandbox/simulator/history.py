@@ -85,14 +85,19 @@ def simulate(
     if stop_after is not None:
         late_by = end - world.now - dice(seed, "cut").randint(0, 60)
         world = _run(seed, end - QUIET - 40 * DAY + late_by, flows, faults, stop_after)
+    return history_of(world)
+
+
+def history_of(world: World) -> History:
+    """What has happened in a world so far; its number is the seed."""
     return History(
-        seed=seed,
+        seed=world.number,
         account=world.account,
         layout=world.layout,
         items=_items(world),
         drift=drift_of(world),
         injected=faults_of(world),
-        stormy=faults != CLEAN,
+        stormy=world.faults != CLEAN,
         in_flight=world.in_flight,
         writes=world.writes,
     )

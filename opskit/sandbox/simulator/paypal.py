@@ -1,6 +1,7 @@
 """PayPal: entry and counters first, then the capture call and all again; its webhook may race."""
 
 from collections.abc import Generator
+from functools import partial
 
 from opskit.sandbox.account import digest
 from opskit.sandbox.items import major_units
@@ -34,9 +35,11 @@ def charge(world: World) -> Flow:
 
 def _send_capture(world: World, order: str, sk: str, fate: str, answered: int) -> None:
     """Have the capture's webhook come, in a race before the call has done its writes."""
-    if fate != "COMPLETED":
-        return
     raced = world.chance(world.faults.race)
+    if fate != "COMPLETED":
+        if raced:
+            _deliver(world, order, sk, "DENIED", max(answered + world.rng.randint(-3, 1), 0))
+        return
     after = answered + world.rng.randint(-3, 1) if raced else answered + webhook_delay(world)
     if raced or world.rng.random() < 0.6:
         _deliver(world, order, sk, "COMPLETED", max(after, 0))
@@ -46,10 +49,9 @@ def _send_capture(world: World, order: str, sk: str, fate: str, answered: int) -
 
 
 def _deliver(world: World, order: str, sk: str, event: str, after: int) -> None:
-    """Have a webhook come, once in a while twice with the same body."""
+    """Have a webhook come."""
     body = digest(world.account, world.reference("WH"))
-    for repeat in range(2 if world.chance(world.faults.reorder) else 1):
-        world.start(_webhook(world, order, sk, (event, body)), after=after + 5 * repeat)
+    world.deliver(partial(_webhook, world, order, sk, (event, body)), after=after)
 
 
 def approve_later(world: World) -> Flow:
@@ -64,10 +66,18 @@ def approve_later(world: World) -> Flow:
 
 
 def captured_by_webhook(world: World) -> Flow:
-    """A capture comes that no entry waits for: it is written settled, without a payment."""
-    world.mark(_MARKERS, digest(world.account, world.reference("WH")))
+    """A capture comes that no entry waits for."""
+    body = digest(world.account, world.reference("WH"))
+    world.deliver(partial(_captured, world, world.reference("CAP"), body))
+    yield 0
+
+
+def _captured(world: World, capture: str, body: str) -> Flow:
+    """A capture is written settled, without a payment."""
+    if not world.mark(_MARKERS, body):
+        return
     yield world.pause()
-    capture, amount = world.reference("CAP"), world.price()
+    amount = world.price()
     ids = {"paypal_capture_id": capture, "paypal_order_id": capture.replace("CAP", "ORDER")}
     sk = world.entry("credit", "settled", "paypal_capture_webhook", amount, **ids)
     yield world.pause()
@@ -75,10 +85,17 @@ def captured_by_webhook(world: World) -> Flow:
 
 
 def subscription_charge(world: World) -> Flow:
-    """A subscription is charged: a payment without an entry."""
-    world.mark(_MARKERS, digest(world.account, world.reference("WH")))
+    """A subscription is charged."""
+    body = digest(world.account, world.reference("WH"))
+    world.deliver(partial(_sold, world, world.reference("SALE"), body))
+    yield 0
+
+
+def _sold(world: World, sale: str, body: str) -> Flow:
+    """A subscription's charge is written as a payment without an entry."""
+    if not world.mark(_MARKERS, body):
+        return
     yield world.pause()
-    sale = world.reference("SALE")
     world.put(
         f"PAY#{sale}",
         external_id=sale,

@@ -1,5 +1,7 @@
 """Stripe: the charge comes first, then entry, counters and payment; webhooks do the rest."""
 
+from functools import partial
+
 from opskit.sandbox.simulator.world import (
     Flow,
     Step,
@@ -23,6 +25,7 @@ def charge(world: World) -> Flow:
     yield world.call()
     status = _first_status(world)
     done = status == "succeeded"
+    _follow(world, intent, done=done)
     meta = {"idempotency_key": f"purchase:{world.user}:{amount}:{world.now // 30}"}
     state = "settled" if done else "pending"
     ids = {"stripe_payment_intent_id": intent, "meta": meta}
@@ -30,7 +33,6 @@ def charge(world: World) -> Flow:
     yield world.pause()
     yield from world.count(sk, Step.POST, settled(amount) if done else pending(amount))
     _payment(world, intent, status, sk)
-    _follow(world, intent, done=done)
     yield 0
 
 
@@ -43,17 +45,29 @@ def _first_status(world: World) -> str:
 
 
 def _follow(world: World, intent: str, *, done: bool) -> None:
-    """Have the intent's webhooks come: processing, then the end of it, then maybe a dispute."""
+    """Have the intent's webhooks come: processing, then the end of it, then maybe a dispute.
+
+    They come whether or not the service lives to write what it charged.
+    """
     fate = "succeeded" if done or world.rng.random() < 0.6 else "failed"
     if not done and world.chance(world.faults.unheard):
         return
     if not done and world.rng.random() < 0.2:
-        world.start(_processing(world, intent), after=webhook_delay(world) // 2)
-    event, after = world.reference("evt_"), webhook_delay(world)
-    for repeat in range(2 if world.chance(world.faults.reorder) else 1):
-        world.start(_ended(world, intent, fate, event), after=after + 5 * repeat)
+        begun = partial(_processing, world, intent, world.reference("evt_"))
+        world.deliver(begun, after=webhook_delay(world) // 2)
+    after = webhook_delay(world)
+    world.deliver(partial(_ended, world, intent, fate, world.reference("evt_")), after=after)
     if fate == "succeeded" and world.rng.random() < 0.25:
-        world.start(_withdrawn(world, intent), after=after + webhook_delay(world) + 200_000)
+        _have_disputed(world, intent, after + 200_000)
+
+
+def _have_disputed(world: World, intent: str, after: int) -> None:
+    """Have the bank take the money back, and give it back when the dispute is won."""
+    dispute = world.reference("dp_")
+    outcomes = ["withdrawn", *(["reinstated"] if world.rng.random() < 0.5 else [])]
+    for number, outcome in enumerate(outcomes):
+        webhook = partial(_dispute, world, intent, outcome, (world.reference("evt_"), dispute))
+        world.deliver(webhook, after=after + 100_000 * number + webhook_delay(world))
 
 
 def _payment(world: World, intent: str, status: str, sk: str) -> None:
@@ -73,14 +87,15 @@ def _payment(world: World, intent: str, status: str, sk: str) -> None:
     )
 
 
-def _processing(world: World, intent: str) -> Flow:
+def _processing(world: World, intent: str, event: str) -> Flow:
     """The bank has taken it up: only the payment is told."""
-    if world.mark(_MARKERS, world.reference("evt_")):
-        yield world.pause()
-        payment = world.items[f"PAY#{intent}"]
-        if payment["status"] in _COUNTED:
-            world.update(f"PAY#{intent}", status="processing", updated_at=world.now)
-            yield 0
+    if not world.mark(_MARKERS, event):
+        return
+    yield world.pause()
+    payment = world.items.get(f"PAY#{intent}", {})
+    if payment.get("status") in _COUNTED:
+        world.update(f"PAY#{intent}", status="processing", updated_at=world.now)
+        yield 0
 
 
 def _ended(world: World, intent: str, fate: str, event: str) -> Flow:
@@ -88,7 +103,9 @@ def _ended(world: World, intent: str, fate: str, event: str) -> Flow:
     if not world.mark(_MARKERS, event):
         return
     yield world.pause()
-    payment = world.items[f"PAY#{intent}"]
+    payment = world.items.get(f"PAY#{intent}")
+    if payment is None:
+        return
     sk = str(payment["ledger_sk"])
     if world.state(sk) == "pending" and payment["status"] in _COUNTED:
         yield from (settle if fate == "succeeded" else release)(world, sk)
@@ -103,21 +120,19 @@ def _ended(world: World, intent: str, fate: str, event: str) -> Flow:
 _FAILURES = ("payment_failed", "requires_payment_method", "canceled")
 
 
-def _withdrawn(world: World, intent: str) -> Flow:
-    """The bank takes the money back, and gives it back when the dispute is won."""
-    dispute = world.reference("dp_")
-    if world.rng.random() < 0.5:
-        world.start(_dispute(world, intent, dispute, "reinstated"), after=100_000)
-    yield from _dispute(world, intent, dispute, "withdrawn")
-
-
-def _dispute(world: World, intent: str, dispute: str, outcome: str) -> Flow:
-    world.mark(_MARKERS, world.reference("evt_"))
+def _dispute(world: World, intent: str, outcome: str, ids: tuple[str, str]) -> Flow:
+    """The bank takes a payment's money back, or gives it back; `ids` of the event and dispute."""
+    event, dispute = ids
+    if not world.mark(_MARKERS, event):
+        return
     yield world.pause()
-    ids = {
+    payment = world.items.get(f"PAY#{intent}")
+    if payment is None:
+        return
+    linked = {
         "stripe_payment_intent_id": intent,
         "stripe_charge_id": intent.replace("pi_", "ch_"),
         "meta": {"currency": "usd", "dispute_id": dispute},
     }
-    amount = int(str(world.items[f"PAY#{intent}"]["amount_cents"]))
-    yield from adjust(world, f"dispute_funds_{outcome}", amount, **ids)
+    amount = int(str(payment["amount_cents"]))
+    yield from adjust(world, f"dispute_funds_{outcome}", amount, **linked)

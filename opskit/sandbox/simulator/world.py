@@ -105,17 +105,21 @@ class World:
         self.serial += 1
         heapq.heappush(self._agenda, (self.now + after, self.serial, flow))
 
+    def deliver(self, webhook: Callable[[], Flow], after: int = 0) -> None:
+        """Have a webhook come so many seconds from now, once in a while twice the same."""
+        for repeat in range(2 if self.chance(self.faults.reorder) else 1):
+            self.start(webhook(), after=after + 5 * repeat)
+
     def run(self, *, writes: int | None = None) -> None:
         """Run what is on the agenda in the order of time, or until so many writes are made."""
         while self._agenda and (writes is None or self.writes < writes):
             at, serial, flow = heapq.heappop(self._agenda)
             self.now = self.clock() if self.clock else max(self.now, at)
             self._begun.add(serial)
-            before = self.writes
             delay = next(flow, None)
             if delay is None:
                 self._begun.discard(serial)
-            elif self.writes > before and self.chance(self.faults.crash):
+            elif self.chance(self.faults.crash):
                 flow.close()
                 self._begun.discard(serial)
             else:
@@ -185,15 +189,11 @@ class World:
         times = 1
         if step is not Step.POST and self.chance(self.faults.lost):
             times = 0
-        elif self._retried(step) and self.chance(self.faults.duplicate):
+        elif self.chance(self.faults.duplicate):
             times = 2
         for _ in range(times):
             self._move(sk, step, delta)
         yield self.pause()
-
-    def _retried(self, step: Step) -> bool:
-        """Whether a retry can double a movement; PayPal's settlements are doubled by the race."""
-        return self.processor is not Processor.PAYPAL or step is not Step.SETTLE
 
     def _create_balance(self) -> None:
         """Write BALANCE at zeros without looking: what was counted before is lost."""

@@ -245,3 +245,24 @@ def test_batches(name: str, times: int, seam: Seam) -> None:
     rows = [row for page in found.pages for batch in page.values() for row in batch.to_pylist()]
     assert sorted((row["account"], row["sk"]) for row in rows) == sorted(asked[:-1])
     assert found.absent == {asked[-1]}
+
+
+@pytest.mark.parametrize(("strong", "cost"), [(True, "10,485,760"), (False, "5,242,880")])
+def test_the_cost_is_told_first(strong: bool, cost: str, seam: Seam, tmp_path: Path) -> None:  # noqa: FBT001
+    """Before 40 GiB are read it is said what that takes: a unit for every 4 KiB, or for two."""
+    model = model_of(1)
+
+    def answer(operation: str, request: Request) -> Reply:
+        reply = model.answer(operation, request)
+        if operation == "DescribeTable":
+            return reply_of(
+                reply.body.replace(b'"TableSizeBytes":0', b'"TableSizeBytes":%d' % 40 * 2**30)
+            )
+        return reply
+
+    said: list[str] = []
+    seam.answer = answer
+    options = _options(strong=strong)
+    snapshot_table(seam.client, TABLE, tmp_path / "s", options=options, progress=said.append)
+    assert f"about {cost} read units" in said[0]
+    assert f"{int(cost.replace(',', '')) / 8e6:.2f} USD" in said[0]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from itertools import takewhile
@@ -49,6 +50,11 @@ class Check:
     scope: str = ""
     parameters: tuple[Parameter, ...] = ()
     source: str = ""
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """Every SQL text of the check."""
+        return tuple(filter(None, (self.population, self.query, self.unjudged)))
 
     @property
     def judges_single_items(self) -> bool:
@@ -101,6 +107,12 @@ def _sql_files(folder: Traversable) -> Iterable[Traversable]:
             yield from _sql_files(entry)
         elif entry.name.endswith(".sql"):
             yield entry
+
+
+@cache
+def builtin_statements() -> frozenset[str]:
+    """Every SQL text of the built-in checks."""
+    return frozenset(sql for check in load_checks() for sql in check.statements)
 
 
 def load_checks(checks_dir: Path | None = None) -> tuple[Check, ...]:

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 import duckdb
+import pyarrow as pa
 
 from opskit.ledger.posting_rules import posting_rules
 from opskit.money import THREE_DECIMAL, ZERO_DECIMAL, decimals
@@ -17,8 +18,19 @@ from opskit.read.snapshot import Snapshot, require_complete
 from opskit.tables.items import COUNTERS, KindName, Layout
 
 MEMORY_LIMIT = "900MB"
+HELD_IN_MEMORY = 20_000
+"""Kinds of up to so many items are read once: opening the files again for each query takes longer
+than the query."""
+
 CLOCK_SKEW = 300
 """How many seconds the service's clock may be ahead of the auditor's."""
+
+_TYPES = {
+    pa.string(): "VARCHAR",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.list_(pa.string()): "VARCHAR[]",
+}
 
 Row = dict[str, object]
 """One row of an answer: column names to plain values."""
@@ -128,15 +140,14 @@ def _quoted(text: str) -> str:
 
 
 def _add_kind(db: duckdb.DuckDBPyConnection, snapshot: Snapshot, kind: KindName) -> None:
-    """A view over a kind's files, or an empty table of its shape where there are none."""
+    """A kind's files as a view, or as a table where they are small or there are none."""
     paths = ", ".join(f"'{_quoted(str(path.resolve()))}'" for path in snapshot.files(kind))
-    if paths:
-        db.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{paths}])")
+    if not paths:
+        columns = ", ".join(f'"{field.name}" {_TYPES[field.type]}' for field in SCHEMAS[kind])
+        db.execute(f"CREATE TABLE {kind} ({columns})")
         return
-    empty = SCHEMAS[kind].empty_table()
-    db.register("empty", empty)
-    db.execute(f"CREATE TABLE {kind} AS SELECT * FROM empty")
-    db.unregister("empty")
+    shape = "TABLE" if snapshot.rows(kind) <= HELD_IN_MEMORY else "VIEW"
+    db.execute(f"CREATE {shape} {kind} AS SELECT * FROM read_parquet([{paths}])")
 
 
 def _add_posting_rules(db: duckdb.DuckDBPyConnection) -> None:
@@ -146,14 +157,23 @@ def _add_posting_rules(db: duckdb.DuckDBPyConnection) -> None:
         "CREATE TABLE posting_rules "
         f"(name VARCHAR, type VARCHAR, state VARCHAR, reason VARCHAR, {effects})"
     )
-    for rule in posting_rules():
-        values = [rule.name, rule.type, rule.state, rule.reason, *rule.effect.values()]
-        db.execute("INSERT INTO posting_rules VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+    rows = [
+        (rule.name, rule.type, rule.state, rule.reason, *rule.effect.values())
+        for rule in posting_rules()
+    ]
+    _insert(db, "posting_rules", rows)
 
 
 def _add_currencies(db: duckdb.DuckDBPyConnection) -> None:
     """The currencies whose minor unit is not a hundredth, with their decimals."""
     db.execute("CREATE TABLE currency_decimals (currency VARCHAR, decimals TINYINT)")
     codes = sorted(ZERO_DECIMAL | THREE_DECIMAL)
-    rows = [[code, decimals(code)] for code in codes]
-    db.executemany("INSERT INTO currency_decimals VALUES (?, ?)", rows)
+    _insert(db, "currency_decimals", [(code, decimals(code)) for code in codes])
+
+
+def _insert(
+    db: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tuple[str | int | None, ...]]
+) -> None:
+    """Insert rows in one statement, which is planned once."""
+    marks = ", ".join(f"({', '.join('?' for _ in row)})" for row in rows)
+    db.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])

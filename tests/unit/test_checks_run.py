@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from opskit.audit.check import Check, load_checks, parse_check, select_checks
+from opskit.audit.check import (
+    Check,
+    builtin_statements,
+    load_checks,
+    parse_check,
+    select_checks,
+)
 from opskit.audit.parameters import bound, given_parameters, run_values
 from opskit.audit.report import AuditReport, Outcome, Verdict
 from opskit.audit.run import audit_snapshot
 from opskit.cli import cli
 from opskit.errors import CheckDefinitionError, InputError
+from opskit.ledger import books as ledger_books
 from opskit.ledger.books import open_books
+from opskit.ledger.sql_guard import require_harmless
+from opskit.present import report_json
 from opskit.read.capture import read_captures
+from opskit.sandbox.seed import sample_books
 from tests.captures import Item, balance, entry, write_capture
 
 LAST_OF = {"SCH": 6, "BAL": 7, "LNK": 8, "STA": 7, "DUP": 6, "TIM": 3, "SUB": 3, "SET": 1}
@@ -249,3 +259,41 @@ def test_a_teams_check_can_only_read_the_views(tmp_path: Path, query: str) -> No
     assert result.reason.startswith("SQL m")
     assert report.exit_code == 3
     assert sorted(path.name for path in snapshot.path.iterdir()) == before
+
+
+def test_the_builtin_checks_would_pass_the_guard_that_they_are_spared(tmp_path: Path) -> None:
+    """Each of their statements only reads the views, as a team's must."""
+    capture = write_capture(tmp_path / "items.jsonl", [entry("USER#a", 1, 500)])
+    with open_books(read_captures([capture], tmp_path / "snapshot")) as books:
+        for sql in builtin_statements():
+            require_harmless(books.db, sql, books.views(), parameters=True)
+    assert {check.query for check in load_checks()} <= builtin_statements()
+
+
+def test_books_held_in_memory_are_judged_as_those_in_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a kind is a table or a view over its files changes nothing in the report."""
+    items = sample_books(3, AS_OF, accounts=40).items["billing"]
+    snapshot = read_captures([write_capture(tmp_path / "a.jsonl", items)], tmp_path / "snapshot")
+    held = report_json(audit_snapshot(snapshot, as_of=AS_OF))
+    monkeypatch.setattr(ledger_books, "HELD_IN_MEMORY", 0)
+    assert report_json(audit_snapshot(snapshot, as_of=AS_OF)) == held
+    assert held["findings"]
+
+
+def test_entries_of_two_accounts_that_share_all_but_the_account_have_one_order(
+    tmp_path: Path,
+) -> None:
+    """The account decides where time and key are the same, so that an id is the same each run."""
+    items = [entry(account, 1, 500, stripe_payment_intent_id="pi_1") for account in _SHARING]
+    checks = select_checks(load_checks(), "entries.unique_processor_id")
+    for number, given in enumerate((items, items[::-1])):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        [finding] = audited(folder, given, checks).findings
+        assert finding.evidence["accounts"] == _SHARING
+        assert finding.account == _SHARING[0]
+
+
+_SHARING = ["USER#a", "USER#b", "USER#c"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from opskit.aws import Connection, access_errors, caller_identity, dynamodb_client, is_loopback
@@ -123,6 +124,7 @@ def _access_readings(connection: Connection) -> Iterator[Reading]:
     reachability = _reachability(client)
     yield from _identity_readings(connection, answers=reachability.health is not Health.FAIL)
     yield reachability
+    yield _reader()
 
 
 def _region_source(connection: Connection) -> str:
@@ -178,6 +180,14 @@ def _reachability(client: "DynamoDBClient") -> Reading:
         health = Health.UNSUPPORTED if unsupported else Health.FAIL
         note = f"ListTables: {_code(error)}; is this a DynamoDB endpoint?"
     return Reading("reachability", "", "", health, note)
+
+
+def _reader() -> Reading:
+    """Whether tables are read by compiled code; what stands in for it is as exact, and slower."""
+    if find_spec("opskit.read._plain"):
+        return Reading("reader", "compiled", "this installation", Health.PASS)
+    note = "reads several times slower: install a C compiler, then opskit again"
+    return Reading("reader", "not compiled", "this installation", Health.UNSUPPORTED, note)
 
 
 def _code(error: Exception) -> str:

@@ -155,3 +155,15 @@ def test_a_line_of_the_env_file_that_cannot_be_read_fails(tmp_path: Path) -> Non
     shown = run()
     assert shown.exit_code == 2
     assert "secret" not in shown.output
+
+
+def test_an_installation_without_the_compiled_reader_says_so(
+    moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing fails without it; it is said that reading is slower, and what to do."""
+    monkeypatch.setattr("opskit.inspection.doctor.find_spec", lambda _: None)
+    diagnosis = diagnosis_of(moto)
+    found = reading(diagnosis, "reader")
+    assert (found.value, found.health) == ("not compiled", Health.UNSUPPORTED)
+    assert "C compiler" in found.note
+    assert diagnosis.health is Health.PASS

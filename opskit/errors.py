@@ -22,6 +22,8 @@ EXIT_CLEAN = 0
 EXIT_FINDINGS = 1
 EXIT_FAILED = 2
 EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+"""What a shell itself says of a command that Ctrl-C ended."""
 
 
 class OpskitError(Exception):

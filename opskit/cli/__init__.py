@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from opskit.cli.ending import orderly_end
-from opskit.errors import EXIT_FAILED, OpskitError
+from opskit.errors import EXIT_FAILED, EXIT_INTERRUPTED, OpskitError
 
 VERBS = {
     "doctor": "doctor",
@@ -56,7 +56,7 @@ def cli() -> None:
     """Provision, prove and audit a service's DynamoDB tables, its billing ledger to the cent.
 
     Exit status: 0 clean or in sync, 1 differences or findings, 2 could not do it,
-    3 ran, but the verdict is not complete.
+    3 ran, but the verdict is not complete, 130 interrupted, 143 terminated.
     """
 
 
@@ -70,8 +70,10 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _stop(_usage(error), error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _stop("interrupted; nothing more was done", EXIT_FAILED)
+    except (click.Abort, KeyboardInterrupt) as error:
+        told = isinstance(error.__cause__ or error, KeyboardInterrupt)  # else its input ended
+        code = EXIT_INTERRUPTED if told else EXIT_FAILED
+        _stop("interrupted; nothing more was done", code)
     except OpskitError as error:
         _stop(str(error), error.exit_code)
     except BrokenPipeError:

@@ -32,8 +32,8 @@ def orderly_end(stop: Callable[[str, int], NoReturn]) -> Iterator[None]:
     before = _replaced(end)
     try:
         yield
-    except SystemExit as ended:
-        if signal.SIGINT in told and not ended.code:
+    except (SystemExit, RuntimeError) as ended:
+        if _lost(told, ended):
             raise KeyboardInterrupt from None
         raise
     finally:
@@ -41,6 +41,16 @@ def orderly_end(stop: Callable[[str, int], NoReturn]) -> Iterator[None]:
             signal.signal(number, handler)
         if signal.SIGTERM in told:
             stop("terminated; nothing more was done", EXIT_TERMINATED)
+
+
+def _lost(told: set[int], ended: SystemExit | RuntimeError) -> bool:
+    """Whether a block ended as if nothing had been told, though something was.
+
+    DuckDB puts an error of its own in the place of the handler's.
+    """
+    if isinstance(ended, SystemExit):
+        return signal.SIGINT in told and not ended.code
+    return bool(told)
 
 
 def _replaced(handler: Callable[[int, object], NoReturn]) -> dict[int, _Handler]:

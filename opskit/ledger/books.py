@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from opskit.ledger.posting_rules import posting_rules
+from opskit.ledger.stoppable import stoppable
 from opskit.money import THREE_DECIMAL, ZERO_DECIMAL, decimals
 from opskit.read.manifest import Manifest, SourceKind
 from opskit.read.schema import SCHEMAS
@@ -53,7 +54,10 @@ class Books:
 
     def rows(self, query: str, parameters: Mapping[str, object] | None = None) -> list[Row]:
         """The rows of a query as mappings, in the query's order."""
-        answer = self.db.execute(query, dict(parameters or {}))
+        return stoppable(self.db, lambda: self._rows(query, dict(parameters or {})))
+
+    def _rows(self, query: str, parameters: dict[str, object]) -> list[Row]:
+        answer = self.db.execute(query, parameters)
         names = [column[0] for column in answer.description or ()]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
@@ -64,7 +68,8 @@ class Books:
 
     def compute_once(self, view: str) -> None:
         """Keep a view's rows, for many queries that all read it."""
-        self.db.execute(f"CREATE TEMP TABLE {view}_rows AS SELECT * FROM {view}")
+        kept = f"CREATE TEMP TABLE {view}_rows AS SELECT * FROM {view}"
+        stoppable(self.db, lambda: self.db.execute(kept))
         self.db.execute(f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM temp.{view}_rows")
 
     def views(self) -> frozenset[str]:

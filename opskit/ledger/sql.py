@@ -17,6 +17,7 @@ from opskit.ledger.books import Books
 from opskit.ledger.documented import documented_views, view_names
 from opskit.ledger.sql_guard import named_tables, one_line, require_harmless
 from opskit.ledger.sql_room import MEMORY_LIMIT, empty_room, fill, lock
+from opskit.ledger.stoppable import stoppable
 from opskit.tables.personal import masked
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def ask(books: Books, text: str, *, limits: Limits = _LIMITS) -> Answer:
         lock(db)
         statement = require_harmless(db, text, view_names())
         with _interrupted(db, limits.seconds):
-            return _answer(db, statement, limits)
+            return stoppable(db, lambda: _answer(db, statement, limits))
 
 
 def require_answerable(text: str) -> None:

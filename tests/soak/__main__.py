@@ -15,6 +15,7 @@ SOAKS: dict[str, tuple[list[str], list[str]]] = {
     "faults": (["--seeds", "1000"], ["--seeds", "10", "--share", "8"]),
     "live_writers": ([], ["--accounts", "12", "--audits", "2"]),
     "eras": ([], ["--seeds", "2"]),
+    "native": (["--seconds", "600"], ["--seconds", "20"]),
 }
 """The options of each soak: in full, and in brief."""
 

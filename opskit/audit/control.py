@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from opskit.audit.explain import FaultClass
 from opskit.audit.explain.findings import DRIFT_CHECK
-from opskit.audit.report import ControlTotal, Finding
+from opskit.audit.report import ControlTotal, Finding, Outcome
 from opskit.tables.items import COUNTERS
 
 
@@ -22,8 +22,9 @@ class ClassTotal:
 class ControlAccount:
     """One counter of one currency over every judged account, in minor units.
 
-    `by_class` splits the difference by the explanation of each account's drift; `gross` is the
-    sum of the absolute drifts, which no netting between accounts makes small.
+    `by_class` splits the difference by the explanation of each account's drift; what may be a
+    write half done is UNCONFIRMED there. `accounts` drifted otherwise, and `gross` is the sum of
+    their absolute drifts, which no netting between accounts makes small.
     """
 
     currency: str
@@ -42,15 +43,30 @@ class ControlAccount:
     @property
     def explained(self) -> int:
         """The part of the difference that named postings account for."""
-        return sum(part.amount for part in self.by_class if part.fault_class != _UNKNOWN)
+        open_ = (_UNKNOWN, UNCONFIRMED)
+        return sum(part.amount for part in self.by_class if part.fault_class not in open_)
+
+    @property
+    def unconfirmed(self) -> int:
+        """The part of accounts that may be half way through a write."""
+        return sum(part.amount for part in self.by_class if part.fault_class == UNCONFIRMED)
+
+    @property
+    def unconfirmed_accounts(self) -> int:
+        """How many accounts may be half way through a write."""
+        return sum(part.accounts for part in self.by_class if part.fault_class == UNCONFIRMED)
 
     @property
     def unexplained(self) -> int:
         """The part that nothing accounts for."""
-        return self.difference - self.explained
+        return self.difference - self.explained - self.unconfirmed
 
+
+UNCONFIRMED = "unconfirmed"
+"""The class of a drift in an account that was written to lately, or would not lie still."""
 
 _UNKNOWN = FaultClass.UNEXPLAINED.value
+_HELD = (Outcome.FAILED, Outcome.INCONCLUSIVE)
 
 
 def control_accounts(
@@ -73,7 +89,11 @@ def _drifts(findings: Iterable[Finding]) -> _Drifts:
         drift = finding.evidence.get("drift")
         if finding.check != DRIFT_CHECK or not isinstance(drift, Mapping):
             continue
+        if finding.outcome not in _HELD:  # gone when read again: the totals no longer hold it
+            continue
         cause = finding.explanation.fault_class if finding.explanation else _UNKNOWN
+        if finding.outcome is Outcome.INCONCLUSIVE:
+            cause = UNCONFIRMED
         currency = str(finding.evidence.get("currency") or "").upper()
         for counter in COUNTERS:
             if drift.get(counter):
@@ -85,12 +105,13 @@ def _control(total: ControlTotal, drifts: Iterable[tuple[str, int]]) -> ControlA
     given = list(drifts)
     classes = sorted({cause for cause, _ in given})
     parts = {cause: [amount for one, amount in given if one == cause] for cause in classes}
+    confirmed = [amount for cause, amount in given if cause != UNCONFIRMED]
     return ControlAccount(
         currency=total.currency,
         counter=total.counter,
         stored=total.stored,
         computed=total.computed,
-        accounts=len(given),
-        gross=sum(abs(amount) for _, amount in given),
+        accounts=len(confirmed),
+        gross=sum(map(abs, confirmed)),
         by_class=tuple(ClassTotal(one, len(parts[one]), sum(parts[one])) for one in classes),
     )

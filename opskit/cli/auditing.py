@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from opskit.cli.exported import Exports
     from opskit.read.snapshot import Snapshot
 
+SETTLE_WINDOW_OPTION = click.option(
+    "--settle-window",
+    type=click.IntRange(0),
+    metavar="SECONDS",
+    help="How long an account must lie still before a fault in it counts (120).",
+)
+NO_CONFIRM = click.option(
+    "--no-confirm",
+    is_flag=True,
+    help="Judge a live table by one reading; recent writes stay undecided.",
+)
 _OPTIONS = (
     click.option("--pack", type=PATH, metavar="DIR", help="Also make an evidence pack, once."),
     click.option(
@@ -37,17 +48,8 @@ _OPTIONS = (
     click.option(
         "--waivers", "waiver_file", type=PATH, metavar="FILE.toml", help="Findings answered for."
     ),
-    click.option(
-        "--settle-window",
-        type=click.IntRange(0),
-        metavar="SECONDS",
-        help="How long an account must lie still before a fault in it counts (120).",
-    ),
-    click.option(
-        "--no-confirm",
-        is_flag=True,
-        help="Judge a live table by one reading; recent writes stay undecided.",
-    ),
+    SETTLE_WINDOW_OPTION,
+    NO_CONFIRM,
     click.option(
         "--pseudonymise", is_flag=True, help="Name accounts by keyed pseudonyms in all output."
     ),
@@ -129,26 +131,26 @@ def judged(common: Common, books: Books, asked: Asked) -> Iterator[Judged]:
 
     given = _given(asked)
     started = datetime.now(UTC)
-    books = replace(books, parameters=_parameters(common, books, asked))
+    books = replace(books, parameters=parameters_of(common, books, asked.settle_window))
     taking = source(common, books.sources, books.captures, books.exports, within=asked.deadline)
     with taking as taken, scratch_folder() as scratch:
         if books.live and not asked.no_confirm:
-            report, snapshot = _confirmed(common, books, (taken, scratch), asked.deadline)
+            report, snapshot = confirmed(common, books, (taken, scratch), asked.deadline)
         else:
-            report, snapshot = _audited(common, books, taken), taken
+            report, snapshot = audited(common, books, taken), taken
         report = _beside_earlier(report, snapshot, asked, given, history=books.history)
         yield Judged(report, snapshot, given, books.parameters, started)
 
 
-def _parameters(common: Common, books: Books, asked: Asked) -> dict[str, str]:
+def parameters_of(common: Common, books: Books, settle_window: int | None) -> dict[str, str]:
     """The parameters of the checks, found to be such before anything is read."""
     from opskit.audit.parameters import SETTLE_WINDOW, run_values
 
     parameters = dict(books.parameters)
-    if asked.settle_window is not None:
+    if settle_window is not None:
         if SETTLE_WINDOW in parameters:
             raise InputError(f"--settle-window and --param {SETTLE_WINDOW} are one; give one")
-        parameters[SETTLE_WINDOW] = str(asked.settle_window)
+        parameters[SETTLE_WINDOW] = str(settle_window)
     run_values(books.checks, parameters, common.as_of)
     return parameters
 
@@ -193,7 +195,8 @@ def _previous(asked: Asked) -> "PackManifest | None":
     return manifest
 
 
-def _audited(common: Common, books: Books, taken: "Snapshot") -> "AuditReport":
+def audited(common: Common, books: Books, taken: "Snapshot") -> "AuditReport":
+    """The report of a snapshot as it was read."""
     from opskit.audit.run import audit_snapshot
 
     return audit_snapshot(
@@ -205,7 +208,7 @@ def _audited(common: Common, books: Books, taken: "Snapshot") -> "AuditReport":
     )
 
 
-def _confirmed(
+def confirmed(
     common: Common, books: Books, places: "tuple[Snapshot, Path]", deadline: float
 ) -> "tuple[AuditReport, Snapshot]":
     """The live table's report after its accounts at fault were read again."""
@@ -224,7 +227,7 @@ def _confirmed(
     answer = confirm(
         LiveBooks(taken, account_reader(client, table, Patience(deadline)), scratch),
         books.checks,
-        lambda snapshot: _audited(common, at_once, snapshot),
+        lambda snapshot: audited(common, at_once, snapshot),
         Stillness(window, time.sleep),
         progress,
     )

@@ -1,19 +1,29 @@
 """The verb `books`: the books as an accountant closes them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from opskit.cli.auditing import (
+    NO_CONFIRM,
+    SETTLE_WINDOW_OPTION,
+    Books,
+    audited,
+    confirmed,
+    parameters_of,
+)
 from opskit.cli.exported import from_export
-from opskit.cli.given import PATH
+from opskit.cli.given import DEADLINE, PATH
 from opskit.cli.options import Common, common_options
 from opskit.cli.outputs import require_writable, write_csv, write_text
 from opskit.cli.sources import FROM_ITEMS, SOURCES, period_of, source
 
 if TYPE_CHECKING:
+    from opskit.audit.confirm import Confirmed
     from opskit.audit.ledger_report import LedgerReport
     from opskit.ledger.period import Period
     from opskit.read.snapshot import Snapshot
@@ -28,6 +38,9 @@ _OPTIONS = (
     ),
     click.option("--html", type=PATH, help="Also write the books as a page."),
     click.option("--csv", type=PATH, help="Also write every figure as CSV."),
+    SETTLE_WINDOW_OPTION,
+    NO_CONFIRM,
+    DEADLINE,
     SOURCES,
 )
 
@@ -48,15 +61,16 @@ def books(common: Common, /, **given: Any) -> None:
     Per currency: the roll-forward (opening, what moved, closing), control accounts (stored beside
     computed, the difference explained or not), aged receivables and pending; then the proof that
     nothing that was read is left out. With --previous: what became of the earlier closing, and
-    every entry that rewrites it. Exit status: 0 the books tie, 1 they do not, 3 not everything
-    could be judged.
+    every entry that rewrites it. Accounts of the live table that drift are read again until they
+    have lain still, as `opskit audit` does. Exit status: 0 the books tie, 1 they do not, 3 not
+    everything could be judged.
     """
     require_writable({"--html": given["html"], "--csv": given["csv"]})
     asked = _Asked(
         period_of(given["start"], given["end"]), _previous(given["previous"]), _days(given)
     )
-    with source(common, given["sources"], given["captures"], given["exports"]) as taken:
-        report = _report(common, taken, asked)
+    with _judged(common, given) as judged:
+        report = _report(judged, asked)
     _write(report, given["html"], given["csv"])
     _show(common, report)
     raise SystemExit(report.exit_code)
@@ -77,16 +91,29 @@ def _days(given: dict[str, Any]) -> tuple[int, ...]:
     return DEFAULT_DAYS if given["buckets"] is None else bucket_days(given["buckets"])
 
 
-def _report(common: Common, taken: "Snapshot", asked: _Asked) -> "LedgerReport":
-    from opskit.audit.ledger_report import ledger_report
+@contextmanager
+def _judged(common: Common, given: dict[str, Any]) -> "Iterator[Confirmed]":
+    """The snapshot of what was named, and where its accounts drift: confirmed where it is live."""
+    from opskit.audit.confirm import Confirmed
+    from opskit.audit.ledger_report import drift_checks
+    from opskit.read.snapshot import scratch_folder
 
-    return ledger_report(
-        taken,
-        as_of=common.as_of,
-        period=asked.period,
-        previous=asked.previous,
-        days=asked.days,
-    )
+    named = (given["sources"], given["captures"])
+    books = Books(*named, drift_checks(), {}, history=False, exports=given["exports"])
+    window = parameters_of(common, books, given["settle_window"])
+    books = replace(books, parameters=window)
+    taking = source(common, *named, given["exports"], within=given["deadline"])
+    with taking as taken, scratch_folder() as scratch:
+        if books.live and not given["no_confirm"]:
+            yield Confirmed(*confirmed(common, books, (taken, scratch), given["deadline"]))
+        else:
+            yield Confirmed(audited(common, books, taken), taken)
+
+
+def _report(judged: "Confirmed", asked: _Asked) -> "LedgerReport":
+    from opskit.audit.ledger_report import judged_report
+
+    return judged_report(judged, period=asked.period, previous=asked.previous, days=asked.days)
 
 
 def _previous(folder: Path | None) -> "Snapshot | None":

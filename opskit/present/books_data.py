@@ -30,6 +30,7 @@ def books_json(report: "LedgerReport") -> dict[str, object]:
             "restated": not period.is_open,
         },
         "unjudged": list(report.unjudged),
+        "remarks": list(report.remarks),
         "undated_entries": report.undated,
         "roll_forward": [exact(asdict(one)) for one in report.roll_forward],
         "continuity": _continuity(report.continuity),
@@ -39,6 +40,7 @@ def books_json(report: "LedgerReport") -> dict[str, object]:
                 "difference": one.difference,
                 "explained": one.explained,
                 "unexplained": one.unexplained,
+                "unconfirmed": one.unconfirmed,
             }
             for one in report.control
         ],
@@ -104,8 +106,9 @@ def _rolled(report: "LedgerReport") -> Iterator[list[Cell]]:
 
 
 def _control(report: "LedgerReport") -> Iterator[list[Cell]]:
+    lines = ("stored", "computed", "difference", "explained", "unexplained", "unconfirmed", "gross")
     for one in report.control:
-        for line in ("stored", "computed", "difference", "explained", "unexplained", "gross"):
+        for line in lines:
             value = getattr(one, line)
             yield ["control", one.currency, "", line, one.counter, value]
 

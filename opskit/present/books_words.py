@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from opskit.audit.ledger_report import LedgerReport
     from opskit.ledger.rollforward import Movement, RollForward
 
+_UNCONFIRMED = (
+    "the differences of accounts that were written to shortly before, or would not lie still; "
+    "they may be writes half done, and are neither explained nor unexplained"
+)
 FIVE = (1, 2, 3, 4, 5)
 COUNTER_WORDS = tuple(counter.replace("_", " ") for counter in COUNTERS)
 
@@ -36,7 +40,9 @@ def basis(report: "LedgerReport") -> str:
     if report.undated and report.period.is_bounded:
         undated = counted(report.undated, "entry", "entries")
         sentence += f" Counted as before the period: {undated} whose time cannot be read."
-    return sentence
+    if report.unconfirmed:
+        sentence += f" Not confirmed: {_UNCONFIRMED}."
+    return " ".join((sentence, *report.remarks))
 
 
 def tables(report: "LedgerReport", *, shown: int) -> tuple[Table, ...]:
@@ -145,6 +151,7 @@ def _restated(report: "LedgerReport", shown: int) -> Table:
 def _control(report: "LedgerReport") -> Iterable[Table]:
     for currency in sorted({total.currency for total in report.control}):
         totals = [total for total in report.control if total.currency == currency]
+        moving = any(total.unconfirmed_accounts for total in totals)
         rows = tuple(
             (
                 total.counter.replace("_", " "),
@@ -153,6 +160,7 @@ def _control(report: "LedgerReport") -> Iterable[Table]:
                     for value in (total.stored, total.computed, total.difference)
                 ),
                 *(amount_alone(value, currency) for value in (total.explained, total.unexplained)),
+                *((amount_alone(total.unconfirmed, currency),) if moving else ()),
                 f"{total.accounts:,}",
                 amount_alone(total.gross, currency),
             )
@@ -169,11 +177,12 @@ def _control(report: "LedgerReport") -> Iterable[Table]:
                 "difference",
                 "explained",
                 "unexplained",
+                *(("unconfirmed",) if moving else ()),
                 "accounts that differ",
                 "gross",
             ),
             rows=rows,
-            figures=(1, 2, 3, 4, 5, 6, 7),
+            figures=tuple(range(1, 9 if moving else 8)),
         )
         yield _by_class(report, currency)
 

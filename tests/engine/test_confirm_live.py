@@ -196,6 +196,28 @@ def test_confirming_finds_just_what_one_still_reading_finds(
     assert {f.outcome for f in answer.report.findings} <= {Outcome.FAILED, Outcome.INCONCLUSIVE}
 
 
+def test_the_books_of_a_live_table_count_no_write_that_is_half_done(
+    empty_engine: Engine, billing: Any
+) -> None:
+    """`opskit books` reads again as the audit does: only drift that stays is in its totals."""
+    put(billing, *wrong("USER#planted"), *wrong("USER#busy"))
+    environ = {
+        **isolated_environment(os.environ, sandbox_environment(empty_engine.endpoint_url)),
+        "AWS_REGION": empty_engine.connection.region,
+        "BILLING_TABLE_NAME": "billing",
+    }
+    with writer(billing, "USER#busy"):
+        ended = audit(environ, "books", "--json", "--settle-window", str(WINDOW))
+    assert ended.returncode == 1, ended.stderr
+    report = json.loads(ended.stdout)
+    [owed] = [one for one in report["control"] if one["counter"] == "owed_settled"]
+    assert (owed["explained"], owed["unexplained"], owed["accounts"]) == (-500, 0, 1)
+    assert owed["difference"] == owed["explained"] + owed["unconfirmed"]
+    assert "1 kept moving" in report["remarks"][0]
+    assert report["whole"] is False
+    assert report["population"]["proved"] is True
+
+
 def test_an_interrupt_while_waiting_ends_with_a_report(empty_moto: Engine, tmp_path: Path) -> None:
     """Ctrl-C between two reads of the real command: one report, nothing unconfirmed a fault."""
     books = sample_books(9, datetime.now(UTC).replace(microsecond=0), accounts=40)

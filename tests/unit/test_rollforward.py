@@ -108,6 +108,22 @@ def test_drifts_that_cancel_out_are_still_seen(tmp_path: Path) -> None:
     assert not found.agrees
 
 
+def test_what_may_be_half_a_write_is_neither_explained_nor_unexplained(tmp_path: Path) -> None:
+    """Drift of an account written to just now is a part of its own, and settles nothing."""
+    now = snapshot_of(tmp_path, [DEBIT, balance("USER#u1", owed_settled=0)])
+    found = ledger_report(now, as_of=FIRST + timedelta(seconds=30))
+    [settled] = [control for control in found.control if control.counter == "owed_settled"]
+    assert (settled.difference, settled.unconfirmed) == (-1000, -1000)
+    assert (settled.explained, settled.unexplained, settled.gross) == (0, 0, 0)
+    assert (found.agrees, found.is_whole, found.exit_code) == (True, False, 3)
+    text = " ".join(books_text(found).split())
+    assert "THE BOOKS TIE, AS FAR AS THEY COULD BE JUDGED" in text
+    assert "Not confirmed: the differences of accounts that were written to shortly before" in text
+    assert books_json(found)["control"][1]["unconfirmed"] == -1000  # type: ignore[index]
+    settled_later = ledger_report(now, as_of=AS_OF)
+    assert (settled_later.exit_code, settled_later.unconfirmed) == (1, 0)
+
+
 def test_the_earlier_closing_is_the_opening(tmp_path: Path) -> None:
     """New entries and changes of state lead from the earlier closing to this one."""
     earlier = snapshot_of(tmp_path, [DEBIT, PENDING, STORED], "earlier")

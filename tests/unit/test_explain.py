@@ -130,7 +130,7 @@ def test_a_settlement_that_a_webhook_touched_is_the_likelier_one() -> None:
     )
     explanation = explain_drift(account, Counters(0, 0, -999, 999))
     assert explanation.candidates == ((by_webhook.sk,), (by_call.sk,))
-    assert "The first is likelier by the times of the webhooks" in explanation.text
+    assert "The first is likelier" in explanation.text
 
 
 def test_markers_that_have_expired_prove_nothing() -> None:

@@ -47,14 +47,14 @@ class Posting:
 
     @property
     def repeated(self) -> "Posting":
-        """It a second time in a set: of another class, or a third time the same, less credible."""
+        """It a second time in a set: of another class, or less likely the same once more."""
         assert self.again is not None
         classes = (self.fault_class, *self.others)
         return replace(
             self,
             fault_class=self.again,
             others=tuple(other for other in classes if other is not self.again),
-            doubt=self.doubt + (self.again is self.fault_class),
+            unlikely=self.unlikely + (self.again is self.fault_class),
         )
 
     def lost_with(self, lost: Container[str]) -> bool:

@@ -97,14 +97,20 @@ def _rest(left_out: int) -> list[str]:
 
 
 def _likelier(found: Sequence[Faults]) -> list[str]:
-    """Which of the candidates the webhooks' times make likelier, if they tell any apart."""
+    """Which of the candidates are likelier than the rest, if any are."""
     first = found[0].unlikely
     likelier = {faults.keys for faults in found if faults.unlikely == first}
     rest = {faults.keys for faults in found} - likelier
     if not rest:
         return []
     told = "The first is" if len(likelier) == 1 else f"The first {len(likelier)} are"
-    return [f"{told} likelier by the times of the webhooks, which do not rule out the rest."]
+    return [f"{told} likelier; {_LIKELIER}."]
+
+
+_LIKELIER = (
+    "the rest is not ruled out, but takes a posting made three times or a capture settled twice "
+    "without a webhook in its time"
+)
 
 
 def _sentences(found: Sequence[Faults], currency: str) -> list[str]:

@@ -118,19 +118,28 @@ def _classes_right(history: History, books: AccountBooks) -> bool:
         candidates = least_doubted(fault_sets(books, history.drift))
     except SearchCutError:
         return False
-    truth = [fault.fault_class for fault in history.injected]
+    truth = [_name(fault.fault_class, len(fault.keys)) for fault in history.injected]
     return len(truth) <= LONGEST and any(_matches(truth, faults) for faults in candidates)
 
 
 def _matches(truth: Sequence[str], faults: FaultSet) -> bool:
-    """Whether each true class is that of one fault, or one said to be consistent with it."""
-    named: list[set[str]] = [{p.fault_class, *p.others} for p in faults.postings]
+    """Whether each true class is that of one fault, or one said to be consistent with it.
+
+    What is consistent with a posting is a reset of its entry alone.
+    """
+    named = [{_name(found, 1) for found in (p.fault_class, *p.others)} for p in faults.postings]
     if faults.reset:
-        named.append({FaultClass.COUNTERS_RESET})
+        named.append({_name(FaultClass.COUNTERS_RESET, len(faults.reset.keys))})
     return len(truth) == len(named) and any(
         all(true in names for true, names in zip(order, named, strict=True))
         for order in permutations(truth)
     )
+
+
+def _name(fault_class: str, entries: int) -> str:
+    """A class, with a reset of one entry told from one of several."""
+    several = fault_class == FaultClass.COUNTERS_RESET and entries > 1
+    return f"{fault_class} of several" if several else fault_class
 
 
 def _seeds(histories: Iterable[History]) -> tuple[int, ...]:

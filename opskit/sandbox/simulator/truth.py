@@ -75,15 +75,19 @@ def _struck(entry: Mapping[str, object], made: list[Move]) -> bool:
 
 
 def _classes(entry: Mapping[str, object], made: list[Move]) -> Iterator[str]:
-    """The classes of an entry's faults, from its state and how often each movement was made."""
+    """The class of each fault, from the entry's state and how often each movement was made."""
     steps = _steps(made)
     if entry["type"] == "adjustment":
-        yield "adjustment_not_posted" if not steps[Step.POST] else "adjustment_posted_twice"
+        yield from _first(steps, "adjustment_not_posted", "adjustment_posted_twice")
         return
-    if steps[Step.POST] != 1:
-        yield "posted_twice" if steps[Step.POST] else "entry_not_posted"
+    yield from _first(steps, "entry_not_posted", "posted_twice")
     unfinished = _waits(made) and not steps[Step.SETTLE] + steps[Step.RELEASE]
     yield from _later(str(entry["state"]), steps, unfinished=unfinished)
+
+
+def _first(steps: Counter[Step], missing: str, repeated: str) -> list[str]:
+    """What is wrong with the first posting: it is missing, or was made so often too many."""
+    return [repeated] * (steps[Step.POST] - 1) if steps[Step.POST] else [missing]
 
 
 def _later(state: str, steps: Counter[Step], *, unfinished: bool) -> Iterator[str]:
@@ -94,10 +98,8 @@ def _later(state: str, steps: Counter[Step], *, unfinished: bool) -> Iterator[st
         return
     if state == "pending" and settled + released:
         yield "state_not_recorded"
-    if settled > 1:
-        yield "settled_twice"
-    if released > 1:
-        yield "released_twice"
+    yield from ["settled_twice"] * (settled - 1)
+    yield from ["released_twice"] * (released - 1)
     if unfinished and state != "pending":
         yield "settle_not_posted" if state == "settled" else "release_not_posted"
 

@@ -33,6 +33,7 @@ _REUSED_VIEWS = (
     "unjudged_accounts",
     "compared_balances",
     "payment_links",
+    "unnamed_credits",
     "shared_ids",
     "reversals",
 )

@@ -15,7 +15,8 @@ WITH charges AS (
         amount_cents,
         count(*) OVER (PARTITION BY plan_id, upper(payments.currency)) AS of_plan,
         count(*) OVER (PARTITION BY plan_id, upper(payments.currency), amount_cents) AS of_price,
-        mode(amount_cents) OVER (PARTITION BY plan_id, upper(payments.currency)) AS usual_price
+        mode(amount_cents ORDER BY amount_cents)
+            OVER (PARTITION BY plan_id, upper(payments.currency)) AS usual_price
     FROM payments
     JOIN subscriptions USING (layout, account, subscription_id)
     WHERE payments.status = 'succeeded'

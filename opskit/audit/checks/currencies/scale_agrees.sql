@@ -19,6 +19,8 @@ WITH stated AS (
     FROM entries
     LEFT JOIN balances USING (layout, account)
     WHERE entries.amount_cents <> 0
+        AND (coalesce(event_amount, ccbill_billed_amount) IS NOT NULL
+            OR stripe_payment_intent_id IS NOT NULL)
 ),
 scaled AS (
     SELECT

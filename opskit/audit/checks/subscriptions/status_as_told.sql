@@ -32,9 +32,9 @@ told AS (
         layout,
         subscription_id,
         max(told_at) AS told_at,
-        max_by(status, told_at) AS told_status,
-        max_by(event_type, told_at) AS event_type,
-        max_by(concat(partition, ' ', event_key), told_at) AS event
+        max_by(status, (told_at, event_key)) AS told_status,
+        max_by(event_type, (told_at, event_key)) AS event_type,
+        max_by(concat(partition, ' ', event_key), (told_at, event_key)) AS event
     FROM set_aside
     JOIN meanings USING (event_type)
     WHERE subscription_id IS NOT NULL AND told_at IS NOT NULL

@@ -40,10 +40,10 @@ told AS (
 SELECT
     told.account,
     told.entry_sk AS key,
-    concat('the processor sent ', min_by(told.event_type, told_at), ' and the credit is ',
-        any_value(entries.state)) AS condition,
-    min_by(id, told_at) AS processor_id,
-    min_by(concat(partition, ' ', event_key), told_at) AS event,
+    concat('the processor sent ', min_by(told.event_type, (told_at, event_key)),
+        ' and the credit is ', any_value(entries.state)) AS condition,
+    min_by(id, (told_at, event_key)) AS processor_id,
+    min_by(concat(partition, ' ', event_key), (told_at, event_key)) AS event,
     min(told_at) AS told_at,
     any_value(currency) AS currency,
     any_value(entries.amount_cents) AS amount_cents

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+HEADERS = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
 COMPILED := $(wildcard opskit/read/native/*.c opskit/read/native/*.h)
 
 .PHONY: demo lab test unit check bench soak engines clean
@@ -23,6 +24,7 @@ check: $(INSTALLED)  ## lint, types, import layers, stripped notebooks
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(CC) -std=c11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -I$(HEADERS) opskit/read/native/*.c
 	$(BIN)/nbstripout --verify --keep-id $(wildcard notebooks/*.ipynb)
 
 bench: $(INSTALLED) .engines/peers/.installed  ## measure against named peers, print the tables

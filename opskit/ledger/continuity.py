@@ -9,10 +9,13 @@ from opskit.ledger.books import Books, Row
 from opskit.ledger.counters import Counters
 from opskit.ledger.period import Period
 from opskit.ledger.rollforward import Movement, counters_of, movement_of, sums, total
+from opskit.money import format_minor
 from opskit.read.manifest import SourceKind
 from opskit.tables.items import COUNTERS
 
 SHOWN_RESTATED = 1_000
+LATEST = 253_402_300_799
+"""The last second of the year 9999."""
 
 
 class Change(StrEnum):
@@ -146,23 +149,34 @@ def _currency(currency: str, opening: Counters, rows: list[Row]) -> CurrencyCont
 
 def _restated(row: Row) -> RestatedEntry:
     change = Change(str(row["change"]))
-    was = _entry_text(row, "was_")
-    now = _entry_text(row, "")
+    currency = str(row["currency"])
+    was = _entry_text(row, "was_", currency)
+    now = _entry_text(row, "", currency)
     text = {Change.BACKDATED: f"now {now}", Change.DELETED: f"was {was}"}
     return RestatedEntry(
         account=str(row["account"]),
         sk=str(row["sk"]),
         change=change,
-        currency=str(row["currency"]),
+        currency=currency,
         text=text.get(change, f"was {was}; now {now}"),
         effect=counters_of(row, "moved_"),
     )
 
 
-def _entry_text(row: Row, prefix: str) -> str:
+def _entry_text(row: Row, prefix: str, currency: str) -> str:
     names = ("type", "state", "reason", "amount_cents", "ts")
-    kind, state, reason, amount, ts = (row[prefix + name] for name in names)
-    return f"{kind} {state} {reason} of {amount} minor units at {ts}"
+    kind, state, reason, minor_units, ts = (row[prefix + name] for name in names)
+    amount = f"{minor_units} minor units"
+    if isinstance(minor_units, int) and len(currency) == 3:
+        amount = format_minor(minor_units, currency)
+    return f"{kind} {state} {reason} of {amount} at {_instant_text(ts)}"
+
+
+def _instant_text(ts: object) -> str:
+    """An entry's time as a date, or as it stands where no date is that far away."""
+    if not isinstance(ts, int) or not 0 <= ts <= LATEST:
+        return str(ts)
+    return datetime.fromtimestamp(ts, UTC).isoformat().replace("+00:00", "Z")
 
 
 _KEPT = "layout, account, sk, ts, type, state, reason, entry_id, amount_cents, currency"

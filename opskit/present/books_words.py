@@ -12,6 +12,7 @@ from opskit.tables.items import COUNTERS
 
 if TYPE_CHECKING:
     from opskit.audit.ledger_report import LedgerReport
+    from opskit.ledger.continuity import Continuity
     from opskit.ledger.rollforward import Movement, RollForward
 
 _UNCONFIRMED = (
@@ -31,7 +32,7 @@ def headline(report: "LedgerReport") -> str:
 
 def basis(report: "LedgerReport") -> str:
     """What the figures rest on, in one or two sentences."""
-    sentence = f"Period: {period_text(report.period)}."
+    sentence = f"{_differences(report)}Period: {period_text(report.period)}."
     if not report.period.is_open:
         sentence += " As now restated: entries change state in place."
     if report.unjudged:
@@ -45,13 +46,27 @@ def basis(report: "LedgerReport") -> str:
     return " ".join((sentence, *report.remarks))
 
 
+def _differences(report: "LedgerReport") -> str:
+    """Why the books do not tie, in a sentence with a blank after it; "" where they do."""
+    parts = []
+    if drifted := max((total.accounts for total in report.control), default=0):
+        accounts = counted(drifted, "account")
+        parts.append(f"the stored counters of at least {accounts} differ from the entries")
+    if report.continuity and report.continuity.restatements:
+        entries = counted(report.continuity.restatements, "entry", "entries")
+        parts.append(f"{entries} rewrote the earlier period")
+    words = "; ".join(parts)
+    return f"{words[:1].upper()}{words[1:]}. " if words else ""
+
+
 def tables(report: "LedgerReport", *, shown: int) -> tuple[Table, ...]:
     """Every table of the books; at most `shown` accounts in each that lists accounts."""
     return (
         *(_roll_forward(one) for one in report.roll_forward),
-        *_continuity(report, shown),
+        *_continuity(report),
         *_control(report),
         *ageing_tables(report.ageing, shown=shown),
+        *([_restated(report.continuity, shown)] if report.continuity else ()),
         *_population(report),
     )
 
@@ -84,7 +99,7 @@ def _roll_forward(one: "RollForward") -> Table:
     return Table(
         title=f"Roll-forward in {currency_unit(one.currency)}",
         caption="Opening, what entries moved (how many of them), closing",
-        headings=("", *COUNTER_WORDS, "due now"),
+        headings=("movement", *COUNTER_WORDS, "due now"),
         figures=FIVE,
         rows=tuple(rows),
         strong=frozenset(strong),
@@ -92,7 +107,7 @@ def _roll_forward(one: "RollForward") -> Table:
     )
 
 
-def _continuity(report: "LedgerReport", shown: int) -> Iterable[Table]:
+def _continuity(report: "LedgerReport") -> Iterable[Table]:
     found = report.continuity
     if found is None:
         return
@@ -112,13 +127,12 @@ def _continuity(report: "LedgerReport", shown: int) -> Iterable[Table]:
         yield Table(
             title=f"From the earlier snapshot in {currency_unit(one.currency)}",
             caption=f"What became of the entries since {found.earlier}",
-            headings=("", *COUNTER_WORDS, "due now"),
+            headings=("change", *COUNTER_WORDS, "due now"),
             figures=FIVE,
             rows=rows,
             strong=frozenset({0, len(rows) - 1}),
             note=_left_out(found.left_out),
         )
-    yield _restated(report, shown)
 
 
 def _left_out(accounts: int) -> str:
@@ -127,9 +141,7 @@ def _left_out(accounts: int) -> str:
     return f"{counted(accounts, 'account')} that could not be judged in one of the two: left out."
 
 
-def _restated(report: "LedgerReport", shown: int) -> Table:
-    found = report.continuity
-    assert found is not None
+def _restated(found: "Continuity", shown: int) -> Table:
     listed = found.restated[:shown]
     rows = tuple((one.account, one.sk, one.change.value, one.text) for one in listed)
     before = f" before {utc(found.cutoff)}" if found.cutoff else ""

@@ -1,8 +1,5 @@
 """The report's page in a real browser: offline, without scripts, readable at any width."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,29 +20,7 @@ HOSTILE = (
     "https://example.invalid/x.png <link rel=stylesheet href=https://example.invalid/x.css>",
 )
 LONG = "USER#auth0|" + "64f1c0de9a7b3c2d1e0f9a8b7c6d5e4f" * 4
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--no-first-run"),
-]
 VERDICT = "The books do not agree"
-
-
-def _missing(reason: str) -> None:
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser() -> "Iterator[sync_api.Browser]":
-    """Chromium as the machine has it; skipped where missing, a failure in CI."""
-    executable = shutil.which("chromium") or shutil.which("google-chrome")
-    if executable is None:
-        _missing("Chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 def crowded() -> AuditReport:

@@ -174,7 +174,7 @@ def test_the_csv_holds_what_was_restated(tmp_path: Path) -> None:
     assert amounts[DEBIT["sk"]["S"], "owed_settled"] == 250
     assert amounts[PAID["sk"]["S"], "payments_settled"] == -600
     [note] = {row["note"] for row in restated if row["line"] == PENDING["sk"]["S"]}
-    assert note.startswith("altered: was debit pending usage of 300 minor units")
+    assert note.startswith("altered: was debit pending usage of 3.00 USD at 2026-02-02T02:40:02Z")
     [counted] = [row for row in rows if (row["report"], row["account"]) == ("restated", "")]
     assert (counted["line"], counted["minor_units"]) == ("entries", "3")
     moved = [

@@ -101,6 +101,7 @@ def open_books(snapshot: Snapshot) -> Books:
         }
     )
     db.execute("SET enable_progress_bar = false")  # it is drawn on stdout, where documents go
+    db.execute("SET parquet_metadata_cache = true")  # the files stay as their hashes say
     for kind in KindName:
         _add_kind(db, snapshot, kind)
     add_views(db)

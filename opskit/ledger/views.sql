@@ -179,6 +179,7 @@ SELECT
     payments.amount_cents,
     payments.currency,
     payments.charge_id,
+    payments.created_at,
     coalesce(payments.payment_method_id, payments.payment_token_id) AS method,
     entries.type AS entry_type,
     entries.state AS entry_state,
@@ -207,7 +208,7 @@ WHERE payments.sk IS NOT NULL
 -- Every payment beside the entry it names, where that is there.
 CREATE VIEW linked_payments AS
 SELECT
-    layout, account, sk, ledger_sk, status, amount_cents, currency, charge_id, method,
+    layout, account, sk, ledger_sk, status, amount_cents, currency, charge_id, created_at, method,
     entry_type, entry_state, entry_ts, entry_amount_cents, ids_differ
 FROM payment_links WHERE sk IS NOT NULL AND has_entry;
 

@@ -8,15 +8,14 @@
 -- empty: no payment names an entry
 WITH pairs AS (
     SELECT
-        linked_payments.account,
-        linked_payments.sk,
-        linked_payments.ledger_sk,
-        linked_payments.currency,
-        linked_payments.entry_amount_cents AS amount_cents,
+        account,
+        sk,
+        ledger_sk,
+        currency,
+        entry_amount_cents AS amount_cents,
         strftime(make_timestamp(entry_ts * 1000000), '%Y-%m') AS entry_month,
         strftime(make_timestamp(created_at * 1000000), '%Y-%m') AS payment_month
     FROM linked_payments
-    JOIN (SELECT layout, account, sk, created_at FROM payments) USING (layout, account, sk)
     WHERE entry_ts BETWEEN 0 AND 9000000000 AND created_at BETWEEN 0 AND 9000000000
         AND created_at // 86400 <> entry_ts // 86400
 )

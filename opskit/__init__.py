@@ -7,18 +7,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from opskit.audit import sql
     from opskit.audit.check import load_checks
+    from opskit.audit.ledger_report import LedgerReport, ledger_report
     from opskit.audit.report import AuditReport, Finding
     from opskit.audit.run import audit_snapshot
     from opskit.aws import Connection, dynamodb_client
     from opskit.errors import OpskitError
     from opskit.ledger.books import open_books
+    from opskit.ledger.sql import query
     from opskit.ledger.statement import Statement, account_statement
     from opskit.money import format_minor
     from opskit.present import (
+        books_csv,
+        books_json,
+        books_page,
+        books_text,
         findings_csv,
+        report_frames,
         report_html,
         report_json,
+        report_junit,
         report_text,
         statement_html,
         statement_text,
@@ -35,6 +44,7 @@ __all__ = [
     "AuditReport",
     "Connection",
     "Finding",
+    "LedgerReport",
     "OpskitError",
     "Plan",
     "Settings",
@@ -44,38 +54,56 @@ __all__ = [
     "account_statement",
     "apply_plan",
     "audit_snapshot",
+    "books_csv",
+    "books_json",
+    "books_page",
+    "books_text",
     "catalogue",
     "dynamodb_client",
     "findings_csv",
     "format_minor",
+    "ledger_report",
     "load_checks",
     "load_settings",
     "open_books",
     "open_snapshot",
     "plan",
+    "query",
     "read_captures",
+    "report_frames",
     "report_html",
     "report_json",
+    "report_junit",
     "report_text",
     "snapshot_account",
     "snapshot_table",
+    "sql",
     "statement_html",
     "statement_text",
 ]
 
 _HOMES = {
+    "opskit.audit": ("sql",),
     "opskit.audit.check": ("load_checks",),
+    "opskit.audit.ledger_report": ("LedgerReport", "ledger_report"),
     "opskit.audit.report": ("AuditReport", "Finding"),
     "opskit.audit.run": ("audit_snapshot",),
     "opskit.aws": ("Connection", "dynamodb_client"),
     "opskit.errors": ("OpskitError",),
     "opskit.ledger.books": ("open_books",),
+    "opskit.ledger.sql": ("query",),
     "opskit.ledger.statement": ("Statement", "account_statement"),
     "opskit.money": ("format_minor",),
     "opskit.present": (
+        "books_csv",
+        "books_json",
+        "books_page",
+        "books_text",
         "findings_csv",
+        "report_frames",
         "report_html",
         "report_json",
+        "report_junit",
         "report_text",
         "statement_html",
         "statement_text",

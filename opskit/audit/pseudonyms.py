@@ -154,6 +154,7 @@ def pseudonymous(report: AuditReport, names: Pseudonyms) -> AuditReport:
         results=tuple(_result(result, names) for result in report.results),
         unjudged=tuple(sorted(names.text(account) for account in report.unjudged)),
         remarks=tuple(names.text(remark) for remark in report.remarks),
+        snapshot=None,
     )
 
 

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE
+from opskit.audit import sql
+from opskit.errors import EXIT_CLEAN, EXIT_FINDINGS, EXIT_INCOMPLETE, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from opskit.read.snapshot import Snapshot
 
 UNJUDGED = "could not be judged"
 """What a check's reason says when part of its population could not be judged."""
@@ -183,7 +190,8 @@ class AuditReport:
 
     `examined` counts the snapshot's items by kind, and its accounts; `source` says in words what
     was read; `unjudged` names the accounts whose balance could not be judged; `remarks` are what a
-    reader must know beside the findings, of confirming and of waivers, one sentence each.
+    reader must know beside the findings, of confirming and of waivers, one sentence each;
+    `snapshot` holds the books, None where they bear other names than the report does.
     """
 
     as_of: datetime
@@ -194,6 +202,13 @@ class AuditReport:
     unjudged: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     comparison: Comparison | None = None
+    snapshot: "Snapshot | None" = field(default=None, repr=False, compare=False)
+
+    def sql(self, text: str) -> "pd.DataFrame":
+        """The whole answer of one SELECT over the audited books, as a frame; see `audit.sql`."""
+        if self.snapshot is None:
+            raise InputError("this report has no books beside it; ask those of its snapshot")
+        return sql(self.snapshot, text, as_of=self.as_of)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

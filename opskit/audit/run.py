@@ -81,6 +81,7 @@ def audit_snapshot(
             results=tuple(results),
             control_totals=_control_totals(books),
             unjudged=_unjudged(books),
+            snapshot=snapshot,
         )
 
 

@@ -92,7 +92,7 @@ def query(books: Books, text: str, *, limits: Limits = _LIMITS) -> "pd.DataFrame
     answer = ask(books, text, limits=limits)
     if answer.cut:
         raise InputError(f"the answer has over {limits.rows:,} rows; add LIMIT, or give limits")
-    return _frame(answer)
+    return frame_of(answer.names, answer.rows)
 
 
 def schema() -> tuple[ViewColumn, ...]:
@@ -190,13 +190,13 @@ def _masked_row(names: Sequence[str], row: tuple[Value, ...]) -> tuple[Value, ..
 _KEYS = frozenset({"account", "sk"})
 
 
-def _frame(answer: Answer) -> "pd.DataFrame":
+def frame_of(names: Sequence[str], rows: Sequence[Sequence[Value]]) -> "pd.DataFrame":
     """A frame whose whole numbers are nullable integers, or objects beyond 64 bits."""
     import pandas as pd
 
-    columns = list(zip(*answer.rows, strict=True)) or [()] * len(answer.names)
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
     frame = pd.DataFrame({place: _series(column) for place, column in enumerate(columns)})
-    frame.columns = pd.Index(answer.names)
+    frame.columns = pd.Index(names)
     return frame
 
 

@@ -33,6 +33,8 @@ from opskit.present.escape import plain
 from opskit.settings import LOGICAL_TABLES, Settings, load_settings, require
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from opskit.read.snapshot import Snapshot
 
 
@@ -149,6 +151,12 @@ class Operation:
         from opskit.audit.run import audit_snapshot
 
         return audit_snapshot(snapshot, as_of=self.as_of)
+
+    def sql(self, snapshot: "Snapshot", text: str) -> "pd.DataFrame":
+        """The whole answer of one SELECT over the snapshot's views, as a frame."""
+        from opskit.audit import sql
+
+        return sql(snapshot, text, as_of=self.as_of)
 
     def statement(self, snapshot: "Snapshot", account: str) -> Statement:
         """The statement of one account: a user id, or the partition key as stored."""

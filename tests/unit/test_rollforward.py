@@ -162,10 +162,10 @@ def test_what_rewrites_an_earlier_period_is_listed(tmp_path: Path) -> None:
 
 def test_the_csv_holds_what_was_restated(tmp_path: Path) -> None:
     """Each entry that rewrites the earlier period is there with its effect, and what moved."""
-    earlier = snapshot_of(tmp_path, [DEBIT, PENDING, PAID], "earlier")
+    earlier = snapshot_of(tmp_path, [DEBIT, PENDING, PAID, STORED], "earlier")
     bigger = DEBIT | {"amount_cents": {"N": "1250"}}
     renamed = PENDING | {"reason": {"S": "gift"}}
-    now = snapshot_of(tmp_path, [bigger, renamed])
+    now = snapshot_of(tmp_path, [bigger, renamed, STORED])
     report = ledger_report(now, as_of=AS_OF, previous=earlier)
     rows = list(csv.DictReader(io.StringIO(books_csv(report))))
     restated = [row for row in rows if row["report"] == "restated" and row["account"]]

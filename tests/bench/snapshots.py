@@ -122,22 +122,25 @@ def _record(path: Path, rows: int) -> FileRecord:
     return FileRecord(path.stem, rows, path.stat().st_size, digest)
 
 
-_LEDGER = """
+# A hundred accounts to a parent: with all of them side by side `ledger` takes four times as long
+# already at 10,000 accounts.
+_NAME = r"regexp_replace(account, 'USER#(\d+)(\d\d)', 'U\1:\2')"
+_LEDGER = f"""
 SELECT strftime(make_timestamp(ts * 1000000), '%Y-%m-%d') || ' ' || entry_id || chr(10)
-    || '    Accounts:' || replace(account, '#', '') || '  '
+    || '    Accounts:' || {_NAME} || '  '
     || CASE WHEN type = 'credit' THEN '-' ELSE '' END
-    || format('{}.{:02d}', amount_cents // 100, amount_cents % 100) || ' USD' || chr(10)
+    || format('{{}}.{{:02d}}', amount_cents // 100, amount_cents % 100) || ' USD' || chr(10)
     || '    ' || CASE WHEN type = 'debit' THEN 'Income' ELSE 'Money' END || chr(10)
 FROM entries WHERE state = 'settled'"""
-_BEANCOUNT = """
+_BEANCOUNT = f"""
 SELECT strftime(make_timestamp(ts * 1000000), '%Y-%m-%d') || ' * "' || entry_id || '"' || chr(10)
-    || '  Assets:' || replace(account, 'USER#', 'U') || '  '
+    || '  Assets:' || {_NAME} || '  '
     || CASE WHEN type = 'credit' THEN '-' ELSE '' END
-    || format('{}.{:02d}', amount_cents // 100, amount_cents % 100) || ' USD' || chr(10)
+    || format('{{}}.{{:02d}}', amount_cents // 100, amount_cents % 100) || ' USD' || chr(10)
     || '  ' || CASE WHEN type = 'debit' THEN 'Income:Usage' ELSE 'Assets:Money' END || chr(10)
 FROM entries WHERE state = 'settled'"""
-_OPENINGS = """
-SELECT DISTINCT '2020-01-01 open Assets:' || replace(account, 'USER#', 'U') FROM entries
+_OPENINGS = f"""
+SELECT DISTINCT '2020-01-01 open Assets:' || {_NAME} FROM entries
 UNION ALL VALUES ('2020-01-01 open Income:Usage'), ('2020-01-01 open Assets:Money')"""
 
 

@@ -4,7 +4,6 @@ A setting is looked for in the arguments, then the process environment, then `.e
 defaults. `problems` and `require` judge settings before AWS is asked anything.
 """
 
-import io
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,11 +11,9 @@ from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
 
-from dotenv import find_dotenv
-from dotenv.parser import Binding, parse_stream
-
 from opskit.aws import Connection, is_loopback
 from opskit.aws.forms import Fault, attribute_fault, endpoint_fault, name_fault, region_fault
+from opskit.envfile import Line, env_file_lines, nearest_env_file
 from opskit.errors import SettingsError
 
 
@@ -190,16 +187,16 @@ def load_settings(
     unknown = sorted(set(arguments) - {variable.name for variable in VARIABLES})
     if unknown:
         raise SettingsError(f"{', '.join(unknown)}: no such setting; see `opskit doctor`")
-    path = env_file or _nearest_env_file()
+    path = env_file or nearest_env_file()
     places = [
         *(Origin(Source.ARGUMENT, name, value) for name, value in arguments.items()),
         *(Origin(Source.ENVIRONMENT, name, value) for name, value in environ.items()),
     ]
-    lines = _env_file_lines(path) if path else []
+    lines = env_file_lines(path) if path else []
     held = [(origin.where, origin) for origin in places]
-    held += _env_file_values(path, lines) if path else []
+    held += _env_file_values(lines)
     found = {v.name: _setting(v, [o for name, o in held if name == v.name]) for v in VARIABLES}
-    return Settings(MappingProxyType(found), path, tuple(_unreadable(path, lines)))
+    return Settings(MappingProxyType(found), path, tuple(_unreadable(lines)))
 
 
 def _setting(variable: Variable, origins: list[Origin]) -> Setting:
@@ -214,49 +211,20 @@ def _setting(variable: Variable, origins: list[Origin]) -> Setting:
     return Setting(variable, variable.default, source, empty=empty)
 
 
-def _nearest_env_file() -> Path | None:
-    try:
-        found = find_dotenv(usecwd=True)
-    except OSError:
-        return None
-    return Path(found) if found else None
-
-
-def _env_file_lines(path: Path) -> list[Binding]:
-    return list(parse_stream(io.StringIO(_env_file_text(path))))
-
-
-def _env_file_values(path: Path, lines: list[Binding]) -> list[tuple[str, Origin]]:
+def _env_file_values(lines: list[Line]) -> list[tuple[str, Origin]]:
     """Each name and value of the file, the last line first: of two with one name it wins."""
     return [
-        (line.key, Origin(Source.ENV_FILE, f"{path}:{_line_number(line)}", line.value or ""))
+        (line.name, Origin(Source.ENV_FILE, line.where, line.value))
         for line in reversed(lines)
-        if line.key
+        if line.name
     ]
 
 
-def _unreadable(path: Path | None, lines: list[Binding]) -> Iterator[Problem]:
-    """Each line that sets nothing and is no comment: what it was to set would be a default."""
+def _unreadable(lines: list[Line]) -> Iterator[Problem]:
+    """Each line that is lost: what it was to set would be a default."""
     for line in lines:
-        if line.error or (line.key and line.value is None):
-            where = f"{path}:{_line_number(line)}"
-            yield Problem(where, "is not NAME=value", "unbalanced quote?")
-
-
-def _line_number(line: Binding) -> int:
-    text = line.original.string  # the parser gives a binding the blank lines before it
-    return line.original.line + text[: len(text) - len(text.lstrip())].count("\n")
-
-
-def _env_file_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise SettingsError(f"{path}: no such file; give an existing --env-file") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}; check the path") from None
+        if not line.readable:
+            yield Problem(line.where, "is not NAME=value", "unbalanced quote?")
 
 
 def _layout_fault(value: str) -> Fault:

@@ -56,4 +56,4 @@ STORMY = FaultRates(
     unheard=0.25,
     amountless=0.1,
 )
-"""Rates that leave about a third of the accounts drifted, one in six of those by several faults."""
+"""Rates that leave three in ten accounts drifted, one in six of those by several faults."""

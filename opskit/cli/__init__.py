@@ -81,6 +81,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except Exception as error:  # the last resort: a fault of opskit's own
+        from opskit.cli.surroundings import fault_of_place
+
+        if what := fault_of_place(error):
+            _stop(what, EXIT_FAILED)
         fault = f"{type(error).__name__}: {error}".partition("\n")[0]
         _stop(f"a fault in opskit itself ({fault}); run it again with --debug", EXIT_FAILED)
 

@@ -1,6 +1,8 @@
 """What an option may be given: never an empty text, which would count as not given at all."""
 
+import errno
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,26 @@ def _require_some(value: Any, param: click.Parameter | None) -> None:
     if isinstance(value, str) and not value.strip():
         name = param.opts[0] if isinstance(param, click.Option) else "an argument"
         raise InputError(f"{name} is empty; give a value, or leave it out")
+
+
+SHOWN = 60
+"""Of a path that is too long so many characters are shown."""
+
+
+def require_possible(named: str, path: Path, place: Path | None = None) -> None:
+    """InputError where a path, or the `place` beside it that is written first, cannot exist."""
+    try:
+        os.lstat(place or path)
+    except OSError as error:
+        if error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
+            return
+        message = f"{named} {shortened(str(path))}: {os.strerror(error.errno).lower()}"
+        raise InputError(f"{message}; name a shorter path") from None
+
+
+def shortened(path: str) -> str:
+    """A path of which a line can speak."""
+    return path if len(path) <= SHOWN else f"{path[:SHOWN]}…"
 
 
 class _Text(click.types.StringParamType):
@@ -31,6 +53,8 @@ class _Path(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Give the path as it is."""
         _require_some(value, param)
+        named = param.opts[0] if isinstance(param, click.Option) else "the path"
+        require_possible(named, Path(value))
         return super().convert(value, param, ctx)
 
 

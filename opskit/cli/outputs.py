@@ -5,8 +5,12 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from opskit.cli.given import require_possible
 from opskit.cli.options import progress
 from opskit.errors import InputError
+
+_DEEP = Path("snapshot", "payment_methods.settled.parquet.partial")
+"""As deep as the files of a pack lie, and more."""
 
 
 def require_writable(files: Mapping[str, Path | None]) -> None:
@@ -18,6 +22,8 @@ def require_writable(files: Mapping[str, Path | None]) -> None:
         if path.is_dir():
             raise InputError(f"{option} {path} is a folder; name a file")
         _require_parent(option, path)
+        if not _is_device(path):
+            require_possible(option, path, _partial(path.resolve()))
         if path.exists() and not os.access(path, os.W_OK):
             raise InputError(f"{option} {path} may not be written; name another file")
         other = named.setdefault(path.resolve(), option)
@@ -38,6 +44,7 @@ def require_new(option: str, folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
         raise InputError(f"{option} {folder} exists already; name a new folder")
     _require_parent(option, folder)
+    require_possible(option, folder, _partial(folder.absolute()) / _DEEP)
 
 
 def require_folder(option: str, folder: Path) -> None:
@@ -76,9 +83,14 @@ def _is_device(path: Path) -> bool:
     return path.absolute().is_relative_to("/dev") or (path.exists() and not path.is_file())
 
 
+def _partial(path: Path) -> Path:
+    """Where something is written before it takes its place."""
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
 def _replace(path: Path, content: bytes) -> None:
     """Put a file in its place whole; one that stood there stays until then."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = _partial(path)
     try:
         with partial.open("xb") as file:
             file.write(content)

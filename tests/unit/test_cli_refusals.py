@@ -1,10 +1,13 @@
 """What a verb refuses is refused in one line that names it, before anything is read or sent."""
 
+import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from engines import clean_environment
@@ -12,6 +15,7 @@ from exports import full_export
 
 from opskit.cli import cli
 from opskit.cli.outputs import write_text
+from opskit.cli.surroundings import fault_of_place
 from opskit.errors import InputError
 from tests.captures import balance, entry, write_capture
 
@@ -87,6 +91,90 @@ def test_where_nothing_can_be_written_is_told_first(
     assert told == f"{option} nosuch/x: there is no folder nosuch; make it first"
     told = refused(*verb, *UNREAD, option, str(tmp_path))
     assert told.startswith(f"{option} {tmp_path} ")
+
+
+TOO_LONG = "x" * 300
+TOO_DEEP = "d/" * 2_500 + "x"
+
+
+@pytest.mark.parametrize("path", [TOO_LONG, TOO_DEEP], ids=["name", "path"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *((*verb, *UNREAD, option) for verb, option in OUTPUTS),
+        *(("audit", *UNREAD, o) for o in ("--previous", "--waivers", "--checks-dir", "--env-file")),
+        ("audit", *UNREAD, "--pseudonymise", "--pseudonym-key-file"),
+        ("audit", "--from-items"),
+        ("audit",),
+        ("statement", "a"),
+        ("verify",),
+        ("books", *UNREAD, "--previous"),
+        ("snapshot", *UNREAD, "--out"),
+        ("demo", "--out"),
+        ("run", "balance_audit", "--runs-dir"),
+    ],
+    ids=" ".join,
+)
+def test_a_path_that_is_too_long_is_one_line(words: tuple[str, ...], path: str) -> None:
+    """Whatever names it: exit 2, a short line that says what to do, and nothing read or written."""
+    told = refused(*words, path)
+    assert "too long; name a shorter path" in told
+    assert len(told) < 200
+    assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--html", "--pack"])
+def test_room_for_the_name_a_file_has_while_it_is_written(option: str) -> None:
+    """A name that fits but whose unfinished one does not is refused before the books are read."""
+    assert "too long" in refused("audit", *UNREAD, option, "x" * 250)
+
+
+def test_a_disk_without_room_is_no_fault_of_opskit(tmp_path: Path) -> None:
+    """A scratch folder whose files would have too long a path: one line that names TMPDIR."""
+    capture = write_capture(tmp_path / "items.jsonl", [balance("USER#a", owed_settled=0)])
+    deep = tmp_path
+    while len(str(deep)) < 4_000 - 210:
+        deep = deep / ("d" * 200)
+    deep = deep / ("e" * (4_062 - len(str(deep)) - 1))
+    os.makedirs(deep)  # noqa: PTH103 - pathlib makes it one by one, too
+    words = ("audit", "--from-items", str(capture), "--html", str(tmp_path / "page.html"))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", "from opskit.cli import main; main()", *words],
+            env={**clean_environment(), "TMPDIR": str(deep)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        left = list(deep.iterdir())
+        shutil.rmtree(next(path for path in tmp_path.iterdir() if path.is_dir()))
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert "file name too long" in last
+    assert "set TMPDIR" in last
+    assert "fault in opskit" not in done.stderr
+    assert left == []
+    assert [path.name for path in tmp_path.iterdir()] == ["items.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "detail of a library"), "no space left on device; free space"),
+        (FileNotFoundError(errno.ENOENT, "No usable temporary directory found"), "set TMPDIR"),
+        (duckdb.OutOfMemoryException("failed to offload data block\nmore"), "ran out of room"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), ""),
+        (KeyError("x"), ""),
+    ],
+)
+def test_which_errors_are_the_machines(error: Exception, said: str) -> None:
+    """A full disk is told in a line; any other error stays a fault of opskit's own."""
+    told = fault_of_place(error)
+    assert said in told
+    assert bool(told) == bool(said)
+    assert "\n" not in told
 
 
 def test_one_bad_output_leaves_no_other(tmp_path: Path) -> None:

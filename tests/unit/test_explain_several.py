@@ -106,6 +106,26 @@ def test_what_a_reset_lost_may_be_settled_twice_after_it() -> None:
     assert "settled_twice" in classes_named(explanation.text)
 
 
+def test_a_reset_may_lose_an_entry_whose_release_is_lost_as_well() -> None:
+    """What is lost twice is not missed: such a reset is listed after one that nothing undid."""
+    kept, paid = at(0, "credit", "settled", 4_900), at(2, "credit", "settled", 1_999)
+    failed, undone = at(8, "credit", "reversed", 2_499), at(45, "credit", "reversed", 4_900)
+    late = at(48, "credit", "settled", 4_900)
+    payments = (
+        Payment("PAY#1", "succeeded", kept.sk, T0 + 276),
+        Payment("PAY#2", "payment_failed", failed.sk, T0 + 317),
+        Payment("PAY#3", "payment_failed", undone.sk, T0 + 410),
+        Payment("PAY#4", "succeeded", late.sk, T0 + 1_434),
+    )
+    account = AccountBooks("USER#u", (kept, paid, failed, undone, late), payments, T0 + 9_999)
+    explanation = explain_drift(account, Counters(0, 0, -2_499, -6_899))
+    assert explanation.fault_class == "counters_reset"
+    assert explanation.candidates == (
+        (kept.sk, paid.sk, failed.sk),
+        (paid.sk, failed.sk, late.sk),
+    )
+
+
 def many(count: int) -> AccountBooks:
     """An account of so many entries of all kinds, their amounts by chance."""
     dice = random.Random(count)

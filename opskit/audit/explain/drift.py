@@ -53,7 +53,8 @@ class FaultSet:
     @property
     def unlikely(self) -> int:
         """How much makes it less likely than another set of as little doubt."""
-        return sum(posting.unlikely for posting in self.postings)
+        found = sum(posting.unlikely for posting in self.postings)
+        return found + (self.reset.unlikely if self.reset else 0)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ class _Search:
         """Sets of one reset and up to so many postings, at most one a side."""
 
         def worth(taken: Counters) -> bool:
-            self.budget.spend()
+            self.budget.spend(TO_LIST)
             owed, paid = _sums(drift - taken)
             if not more:
                 return (owed, paid) == (0, 0)

@@ -25,15 +25,20 @@ ZERO = Counters()
 class Reset:
     """BALANCE written anew: the first `number` entries, and what the counters lost with them.
 
-    `ended` says when each payment was last written, `kept` is the entry that was not lost.
+    `ended` says when each payment was last written; `spared` are the entries that lost nothing.
     """
 
     at: int
     entries: Sequence[Entry]
     number: int
     ended: Mapping[str, int]
-    kept: Entry | None
+    spared: tuple[Entry, ...]
     drift: Counters
+
+    @property
+    def unlikely(self) -> int:
+        """How many entries it spares only because another fault undid what it lost."""
+        return sum(_released_later(entry, self.ended, self.at) for entry in self.spared)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -41,7 +46,7 @@ class Reset:
         return tuple(
             entry.sk
             for entry in islice(self.entries, self.number)
-            if entry is not self.kept and _lost(entry, self.ended, self.at) != ZERO
+            if entry not in self.spared and _lost(entry, self.ended, self.at) != ZERO
         )
 
 
@@ -53,20 +58,34 @@ def possible_resets(books: AccountBooks, worth: Callable[[Counters], bool]) -> I
     pending and settled.
 
     An entry that was settled or released only after the reset lost its first posting alone. While
-    the account is new, one of the first entries may be kept: that of the slow first write which
-    lost the others.
+    the account is new, some may have lost nothing (`_spared`).
     """
     ended = {p.ledger_sk: p.updated_at for p in books.payments if p.updated_at is not None}
     entries = sorted(books.entries, key=lambda entry: (entry.ts, entry.sk))
     for at, number, total in _moments(entries, ended):
         new = at <= entries[0].ts + FIRST_WRITES_WINDOW
-        for kept in (None, *entries[: min(FIRST_WRITERS, number)]) if new else (None,):
-            lost = total - (_lost(kept, ended, at) if kept else ZERO)
+        for spared in _spared(entries[:number], ended, at) if new else [()]:
+            lost = sum((ZERO - _lost(entry, ended, at) for entry in spared), start=total)
             if not worth(ZERO - lost):
                 continue
-            latest = [e for e in entries[max(0, number - LATEST) : number] if e is not kept]
+            latest = [e for e in entries[max(0, number - LATEST) : number] if e not in spared]
             for late in _settled_later(latest, ended, at):
-                yield Reset(at, entries, number, ended, kept, late - lost)
+                yield Reset(at, entries, number, ended, spared, late - lost)
+
+
+def _spared(
+    entries: Sequence[Entry], ended: Mapping[str, int], at: int
+) -> Iterator[tuple[Entry, ...]]:
+    """Who may have lost nothing by a reset of these entries: nobody, or one, or one of each kind.
+
+    One of the first is that of the slow first write which lost the others. One of the latest was
+    to be released, and neither its first posting nor its release is in the counters.
+    """
+    first = [(), *((entry,) for entry in entries[:FIRST_WRITERS])]
+    latest = [entry for entry in entries[-LATEST:] if _released_later(entry, ended, at)]
+    for kept, undone in product(first, [(), *((entry,) for entry in latest)]):
+        if kept != undone or not kept:
+            yield (*kept, *undone)
 
 
 def _moments(
@@ -110,8 +129,13 @@ def _settled_later(
 
 def _lost(entry: Entry, ended: Mapping[str, int], at: int) -> Counters:
     """What a reset drops of an entry: all, or what was pending of one released only later."""
-    released_later = entry.state == "reversed" and ended.get(entry.sk, at) > at
-    return Counters(payments_pending=entry.amount) if released_later else entry.effect
+    if _released_later(entry, ended, at):
+        return Counters(payments_pending=entry.amount)
+    return entry.effect
+
+
+def _released_later(entry: Entry, ended: Mapping[str, int], at: int) -> bool:
+    return entry.state == "reversed" and ended.get(entry.sk, at) > at
 
 
 def _may_have_settled_later(entry: Entry, ended: Mapping[str, int], at: int) -> bool:

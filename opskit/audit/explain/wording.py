@@ -108,8 +108,8 @@ def _likelier(found: Sequence[Faults]) -> list[str]:
 
 
 _LIKELIER = (
-    "the rest is not ruled out, but takes a posting made three times or a capture settled twice "
-    "without a webhook in its time"
+    "the rest is not ruled out, but takes a posting made three times, a capture settled twice "
+    "without a webhook in its time, or a release lost after its entry was"
 )
 
 

@@ -7,10 +7,16 @@ from pathlib import Path
 import msgspec
 
 from opskit.audit.pack import REPORT
-from opskit.audit.report import AuditReport, Comparison, EarlierFinding, Finding, Outcome
+from opskit.audit.report import (
+    SILENT,
+    AuditReport,
+    Comparison,
+    EarlierFinding,
+    Finding,
+    Outcome,
+)
 from opskit.errors import InputError
 
-SILENT = (Outcome.SKIPPED, Outcome.ERRORED)
 PASSING = frozenset({Outcome.TRANSIENT.value, Outcome.NOTED.value})
 """Findings that are no faults: neither new nor persisting."""
 

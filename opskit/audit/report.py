@@ -49,6 +49,10 @@ class Outcome(StrEnum):
     WAIVED = "waived"
 
 
+SILENT = (Outcome.SKIPPED, Outcome.ERRORED)
+"""How a check ends that says nothing about the books."""
+
+
 class Verdict(StrEnum):
     """What the audit as a whole may be relied on for."""
 

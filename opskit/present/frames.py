@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from opskit.audit.report import AuditReport, CheckResult, ControlTotal, Finding
-from opskit.ledger.sql import frame_of
 from opskit.present.escape import masked
 from opskit.present.words import currency_of, drift_of
 from opskit.tables.items import COUNTERS
@@ -35,6 +34,8 @@ class ReportFrames(NamedTuple):
 
 def report_frames(report: AuditReport) -> ReportFrames:
     """A report as four frames, each in the report's own order."""
+    from opskit.ledger.sql import frame_of
+
     return ReportFrames(
         findings=frame_of(FINDINGS, [_finding(one) for one in report.findings]),
         observations=frame_of(FINDINGS, [_finding(one) for one in report.observations]),

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from opskit.audit.compare import SILENT
-from opskit.audit.report import AuditReport, Comparison, EarlierFinding, Finding, Reread
+from opskit.audit.report import SILENT, AuditReport, Comparison, EarlierFinding, Finding, Reread
 from opskit.present.escape import Element, element, plain
 from opskit.present.marks import code, facts_list, folded, section
 from opskit.present.words import counted, utc

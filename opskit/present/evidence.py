@@ -16,7 +16,8 @@ MAX_SENTENCE = 2_000
 _EPOCHS = range(100_000_000, 100_000_000_000)
 _AMOUNTS = frozenset(
     {*COUNTERS, "amount", "stored", "computed", "drift", "difference"}
-    | {"captured", "due_settled", "overdue", "taken_back", "usual_price"}
+    | {"captured", "due_settled", "overdue", "paid_towards_balance", "reinstated"}
+    | {"taken_back", "usual_price", "withdrawn"}
 )
 _SIDES = ("stored", "computed", "drift")
 

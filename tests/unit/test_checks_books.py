@@ -9,6 +9,7 @@ import pytest
 from opskit.audit.check import load_checks
 from opskit.audit.report import AuditReport, Outcome
 from opskit.audit.run import audit_snapshot
+from opskit.present.evidence import facts
 from opskit.read.capture import read_captures
 from tests.captures import write_capture
 from tests.plain_books import PlainBooks, read_books
@@ -43,6 +44,23 @@ def test_books_raise_what_is_written_beside_them(file: Path, tmp_path: Path) -> 
     said = [found.condition for found in (*report.findings, *report.observations)]
     said += [result.reason for result in report.results]
     assert [text for text in said if ONE_OF_MANY.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("states.disputes_in_order/fail.jsonl", {"withdrawn", "reinstated"}),
+        ("balances.credit_within_limit/fail.jsonl", {"paid towards balance"}),
+    ],
+)
+def test_amounts_among_the_evidence_read_as_money(
+    file: str, names: set[str], tmp_path: Path
+) -> None:
+    """What a check names in its own words is shown as money: with its currency, or without one."""
+    report = audited(read_books(BOOKS / file), tmp_path)
+    shown = {fact.label: fact.value for found in report.findings for fact in facts(found)}
+    money = re.compile(r"-?[\d,]+(\.\d\d [A-Z]{3}| minor units)")
+    assert {name for name in names if money.fullmatch(shown.get(name, ""))} == names, shown
 
 
 @pytest.mark.parametrize("check", [check.id for check in load_checks()])

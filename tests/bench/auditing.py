@@ -14,8 +14,10 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,6 +39,15 @@ class Taken:
     processor: float
     megabytes: float
     code: int
+
+
+def apart(make: Callable[..., Path], *given: object, **options: object) -> Path:
+    """What `make` gives, from a process of its own.
+
+    The system begins a child's peak of memory at its parent's, which must stay small.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(make, *given, **options).result()
 
 
 def taken(command: Sequence[str], folder: Path) -> Taken:
@@ -67,14 +78,14 @@ def opskit_command(snapshot: Path) -> list[str]:
 
 def peers(snapshot: Path, folder: Path, bean_check: str) -> Iterator[tuple[str, list[str]]]:
     """The other tools that are here, each with its command on a journal of the same entries."""
-    journal = write_journal(snapshot, folder / "books.journal", beancount=False)
+    journal = apart(write_journal, snapshot, folder / "books.journal", beancount=False)
     found = {name: shutil.which(name) for name in ("ledger", "hledger")}
     found["bean-check"] = shutil.which(bean_check)
     for name, path in found.items():
         if path is None:
             print(f"{name} is not installed and is left out", file=sys.stderr)
         elif name == "bean-check":
-            books = write_journal(snapshot, folder / "books.beancount", beancount=True)
+            books = apart(write_journal, snapshot, folder / "books.beancount", beancount=True)
             yield name, [path, "--no-cache", str(books)]
         else:
             yield name, [path, "-f", str(journal), "balance"]
@@ -88,7 +99,7 @@ def compared(entries: int, bean_check: str) -> None:
     print("|---|---|---:|---:|---:|---:|")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        snapshot = write_snapshot(folder / "snapshot", entries)
+        snapshot = apart(write_snapshot, folder / "snapshot", entries)
         ours = taken(opskit_command(snapshot), folder)
         assert ours.code == 0, (folder / "out").read_text()[-2_000:]
         print(row("opskit", "full catalogue of checks", ours, ours))
@@ -115,7 +126,7 @@ def growth() -> None:
     )
     for entries in GROWTH:
         with TemporaryDirectory() as name:
-            snapshot = write_snapshot(Path(name) / "snapshot", entries)
+            snapshot = apart(write_snapshot, Path(name) / "snapshot", entries)
             one = taken(opskit_command(snapshot), Path(name))
             assert one.code == 0, (Path(name) / "out").read_text()[-2_000:]
         each = one.processor / entries * 1e6

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 SOAKS: dict[str, tuple[list[str], list[str]]] = {
     "histories": (["--histories", "100000"], ["--histories", "2000"]),
-    "faults": (["--seeds", "1000"], ["--seeds", "10", "--share", "8"]),
+    "faults": (["--seeds", "1000", "--share", "24"], ["--seeds", "10", "--share", "24"]),
     "live_writers": ([], ["--accounts", "12", "--audits", "2"]),
     "eras": ([], ["--seeds", "2"]),
     "native": (["--seconds", "600"], ["--seconds", "20"]),

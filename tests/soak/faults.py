@@ -77,7 +77,7 @@ def main() -> int:
 
 def soak(chunks: list[Chunk], processes: int) -> int:
     """Run chunks of seeds in processes of their own; 1 when a run failed."""
-    began, failed = time.monotonic(), 0
+    began, done, failed = time.monotonic(), 0, 0
     came: Counter[tuple[str, str, str]] = Counter()
     with ProcessPoolExecutor(processes) as pool:
         for outcomes in pool.map(chunk_runs, chunks):
@@ -86,6 +86,9 @@ def soak(chunks: list[Chunk], processes: int) -> int:
                 if outcome.wrong:
                     failed += 1
                     print(f"  FAILED {outcome}", flush=True)
+            done += len({outcome.seed for outcome in outcomes})
+            told = f"{done:,} seeds, {came.total():,} runs, {failed} failed"
+            print(f"{told}, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     print("\n".join(table(came)))
     seeds = sum(len(chunk[0]) for chunk in chunks)
     elapsed = time.monotonic() - began

@@ -251,13 +251,12 @@ def test_batches(name: str, times: int, seam: Seam) -> None:
 def test_the_cost_is_told_first(strong: bool, cost: str, seam: Seam, tmp_path: Path) -> None:  # noqa: FBT001
     """Before 40 GiB are read it is said what that takes: a unit for every 4 KiB, or for two."""
     model = model_of(1)
+    size = b'"TableSizeBytes":%d' % (40 * 2**30)
 
     def answer(operation: str, request: Request) -> Reply:
         reply = model.answer(operation, request)
         if operation == "DescribeTable":
-            return reply_of(
-                reply.body.replace(b'"TableSizeBytes":0', b'"TableSizeBytes":%d' % 40 * 2**30)
-            )
+            return reply_of(reply.body.replace(b'"TableSizeBytes":0', size))
         return reply
 
     said: list[str] = []

@@ -17,8 +17,9 @@ hypothesis.settings.load_profile("unhurried")  # a slow machine is no fault of w
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = frozenset(
-    "ageing bad_items checks_books cli_refusals confirm decode doctor ending export pack repair"
-    " rollforward seed snapshot_diff sql".split()
+    "ageing bad_items checks_books checks_run cli_refusals confirm decode doctor ending"
+    " explain_histories export pack present_hostile repair rollforward seed simulator_faults"
+    " snapshot_diff sql".split()
 )
 """The unit tests that audit hundreds of books or start whole processes; `make unit` omits them."""
 

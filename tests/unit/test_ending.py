@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -22,6 +23,39 @@ def reading_for_ever(tmp_path: Path) -> Path:
     return pipe
 
 
+class Stopped(NamedTuple):
+    """How a process ended that was told to: its status and outputs, and after how many seconds."""
+
+    status: int
+    out: str
+    told: str
+    took: float
+
+
+def stopped(
+    verb: list[str], number: signal.Signals, sign: tuple[Path, str], *, after: float = 0
+) -> Stopped:
+    """A verb told to end once its scratch folder, the place of the sign, shows that it works."""
+    scratch, pattern = sign
+    environ = {**os.environ, "TMPDIR": str(scratch)}
+    command = [sys.executable, "-c", CODE, *verb]
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        try:
+            deadline = time.monotonic() + WITHIN_S
+            while not list(scratch.glob(pattern)) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            assert list(scratch.glob(pattern))
+            time.sleep(after)
+            began = time.monotonic()
+            child.send_signal(number)
+            out, told = child.communicate(timeout=WITHIN_S)
+            return Stopped(child.returncode, out, told, time.monotonic() - began)
+        finally:
+            child.kill()
+
+
 @pytest.mark.parametrize("verb", [["audit"], ["statement", "a"]], ids=lambda verb: verb[0])
 @pytest.mark.parametrize(
     ("number", "status", "said"),
@@ -35,23 +69,11 @@ def test_scratch_is_removed(
     scratch.mkdir()
     whole = write_capture(tmp_path / "a.jsonl", [entry("USER#a", 1, 5), balance("USER#a")])
     pipe = reading_for_ever(tmp_path)
-    command = [sys.executable, "-c", CODE, *verb, "--from-items", str(whole), str(pipe)]
-    environ = {**os.environ, "TMPDIR": str(scratch)}
-    with subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            deadline = time.monotonic() + WITHIN_S
-            while not list(scratch.glob("opskit-*/snapshot")) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            assert list(scratch.glob("opskit-*/snapshot"))
-            child.send_signal(number)
-            _, told = child.communicate(timeout=WITHIN_S)
-        finally:
-            child.kill()
-    assert child.returncode == status
-    assert told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
-    assert "Traceback" not in told
+    verb = [*verb, "--from-items", str(whole), str(pipe)]
+    child = stopped(verb, number, (scratch, "opskit-*/snapshot"))
+    assert child.status == status
+    assert child.told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
+    assert "Traceback" not in child.told
     assert not list(scratch.iterdir())
 
 
@@ -75,26 +97,12 @@ def test_a_query_under_way_ends_at_once(
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     whole = write_capture(tmp_path / "a.jsonl", [entry("USER#a", 1, 5), balance("USER#a")])
-    command = [sys.executable, "-c", CODE, "sql", QUERIES[query], "--from-items", str(whole)]
-    environ = {**os.environ, "TMPDIR": str(scratch)}
-    with subprocess.Popen(
-        command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        try:
-            deadline = time.monotonic() + WITHIN_S
-            while not list(scratch.glob("opskit-sql-*")) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            time.sleep(3)
-            began = time.monotonic()
-            child.send_signal(number)
-            out, told = child.communicate(timeout=WITHIN_S)
-            took = time.monotonic() - began
-        finally:
-            child.kill()
-    assert (child.returncode, out) == (status, "")
-    assert told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
-    assert "Traceback" not in told
-    assert took < 10
+    verb = ["sql", QUERIES[query], "--from-items", str(whole)]
+    child = stopped(verb, number, (scratch, "opskit-sql-*"), after=3)
+    assert (child.status, child.out) == (status, "")
+    assert child.told.splitlines()[-1] == f"opskit: {said}; nothing more was done"
+    assert "Traceback" not in child.told
+    assert child.took < 10
     assert not list(scratch.iterdir())
 
 

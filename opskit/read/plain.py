@@ -29,7 +29,6 @@ except ImportError:
 
 _FORMS = {Form.TEXT: 0, Form.WHOLE: 1, Form.FLAG: 2}
 _MAP = 3
-_TYPES = {0: pa.string(), 1: pa.int64(), 2: pa.bool_()}
 _LAYOUTS = (Layout.PK, Layout.USER_SUB)
 _KINDS = tuple(kind for kind in KindName if kind not in {KindName.UNMATCHED, KindName.UNCLASSIFIED})
 """The kinds read here; an unmatched webhook is kept whole, as JSON, by the other reader."""
@@ -122,21 +121,22 @@ def _batch(
     number: int, layout: int, rows: int, given: "list[compiled.ColumnBuffers]"
 ) -> tuple[KindName, pa.RecordBatch]:
     kind = _KINDS[number]
-    forms = (0, 0, *(_FORMS[column.form] for column in COLUMNS[kind]))
+    schema = SCHEMAS[kind]
     arrays = [pa.repeat(pa.scalar(_LAYOUTS[layout].value, pa.string()), rows)]
-    arrays += [_array(form, rows, column) for form, column in zip(forms, given, strict=True)]
+    types = schema.types[1:-2]  # those between the layout and the defects
+    arrays += [_array(type_, rows, column) for type_, column in zip(types, given, strict=True)]
     arrays += [empty_lists(rows), pa.nulls(rows, pa.string())]
-    return kind, pa.RecordBatch.from_arrays(arrays, schema=SCHEMAS[kind])
+    return kind, pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _array(form: int, rows: int, given: "compiled.ColumnBuffers") -> pa.Array:
+def _array(type_: pa.DataType, rows: int, given: "compiled.ColumnBuffers") -> pa.Array:
     if given is None:
-        return pa.nulls(rows, _TYPES[form])
+        return pa.nulls(rows, type_)
     nulls, *parts = given
     buffers = [None if part is None else pa.py_buffer(part) for part in parts]
-    if form:
+    if type_ != pa.string():
         del buffers[1]  # the offsets, which only text has
-    return pa.Array.from_buffers(_TYPES[form], rows, buffers, nulls)
+    return pa.Array.from_buffers(type_, rows, buffers, nulls)
 
 
 def empty_lists(size: int) -> pa.Array:
